@@ -1,0 +1,12 @@
+/** What a cell is called and which kinds there are. The alphabet's nouns; everything imports it, it imports nothing. */
+
+/** As `ps --json` prints them. An egg is dormant; a stem cell is warm and waits; the rest have their role. */
+export const cellClasses = ["egg", "stem", "neuron", "b-cell", "t-cell", "drone"] as const;
+export type CellClass = (typeof cellClasses)[number];
+
+/** The classes that a stem cell can differentiate into, each with its growth hormone. */
+export const specializedClasses = ["neuron", "b-cell", "t-cell", "drone"] as const;
+export type SpecializedClass = (typeof specializedClasses)[number];
+
+/** Ten characters of lower-case base 32, unique within an organism's life. */
+export type CellId = string;

@@ -1,0 +1,81 @@
+/**
+ * What the command line asks of a living cell, over the cell's Unix socket: one JSON value a line,
+ * one reply a request. The run directory's mode (0700) is what guards it.
+ *
+ * There is no cell that knows everything. `cellws ps` asks each cell about itself and merges; a cell
+ * that does not answer is described from what its kin say of it.
+ */
+import type { CellClass } from "../core/cell.ts";
+
+export const CONTROL_PROTOCOL_VERSION = 1;
+
+/** First line on any connection to a cell's socket says what it is for. */
+export type LinkPurpose = "kin" | "axon" | "control";
+export interface LinkPreamble {
+  cellws: typeof CONTROL_PROTOCOL_VERSION;
+  purpose: LinkPurpose;
+}
+
+export type CellLifeState = "live" | "suspected" | "draining";
+
+/** What one cell knows of another (or of itself). */
+export interface CellSummary {
+  id: string;
+  class: CellClass;
+  pid: number;
+  /** Field 22 of /proc/<pid>/stat in clock ticks since boot; 0 where there is no /proc. Tells a reused pid. */
+  startTicks: number;
+  /** Id of the mother; null for the egg. */
+  mother: string | null;
+  /** 0 for the egg, 1 for its daughters, ... */
+  generation: number;
+  /** RFC 3339, wall clock, for people only. */
+  bornAt: string;
+  state: CellLifeState;
+}
+
+/** How the user's app does in this drone. */
+export interface AppHealth {
+  state: "none" | "loading" | "ready" | "failed";
+  /** With `failed`: why, with the stack as it was thrown. */
+  error?: { code: string; message: string; stack?: string };
+  /** How often it was tried in this failing spell, over the whole organism as far as this cell knows. */
+  attempts?: number;
+  /** Milliseconds until the next attempt; absent when none is due before the app's files change. */
+  retryInMs?: number;
+}
+
+export interface CellVitals extends CellSummary {
+  /** Event-loop utilization over the last window, 0..1. */
+  load: number;
+  rssBytes: number;
+  /** Requests that this cell is working on now. */
+  inFlight: number;
+  app: AppHealth;
+}
+
+export type ControlRequest =
+  /** This cell's own vitals and everything it knows of the others. */
+  | { op: "vitals" }
+  /** End the organism: drain for at most `drainMs` (the DNA's value where absent), then die. */
+  | { op: "stop"; drainMs?: number };
+
+export type ControlReply =
+  | { ok: true; op: "vitals"; organism: string; name: string; revision: string; self: CellVitals; others: CellSummary[]; appHealth: AppHealth }
+  | { ok: true; op: "stop" }
+  | { ok: false; code: string; message: string };
+
+/** `<run>/organism.json`: written once at start, for people and for the command line. */
+export interface OrganismFile {
+  version: 1;
+  name: string;
+  organism: string;
+  revision: string;
+  /** RFC 3339. */
+  startedAt: string;
+  cwd: string;
+  app: string;
+  dnaFile: string | null;
+  listen: Array<{ host: string; port: number; tls: boolean }>;
+  drainMsMax: number;
+}
