@@ -61,7 +61,16 @@ export type ControlRequest =
   | { op: "stop"; drainMs?: number };
 
 export type ControlReply =
-  | { ok: true; op: "vitals"; organism: string; name: string; revision: string; self: CellVitals; others: CellSummary[]; appHealth: AppHealth }
+  | {
+      ok: true;
+      op: "vitals";
+      organism: string;
+      name: string;
+      revision: string;
+      self: CellVitals;
+      others: CellSummary[];
+      appHealth: AppHealth;
+    }
   | { ok: true; op: "stop" }
   | { ok: false; code: string; message: string };
 
