@@ -1,0 +1,51 @@
+/**
+ * Germination: the egg becomes a neuron and divides twice, into a B cell and a drone: three cells, the first majority.
+ *
+ * Regeneration is the same thing again. When neither neuron nor stem cell is left, nobody alive can give rise to the
+ * others, so the eldest survivor goes back to being an egg: a stem cell by itself, a B cell, T cell or drone by dividing
+ * off an egg, for it has work in its hands that an egg must not drop.
+ */
+import type { CellClass } from "./cell.ts";
+import type { Move } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import { divide } from "./division.ts";
+import { growthIsHeld, watchTheApp } from "./app-trouble.ts";
+import { announce, census, isElder, membersOf, ownBody } from "./roster.ts";
+import type { State } from "./state.ts";
+
+/** The egg wakes: the missing ones of B cell and drone are born directly, the rest follows from the pool. */
+export function germinate(state: State, nowMs: number): Move {
+  const count = census(state);
+  const missing: CellClass[] = [];
+  if (count["b-cell"] === 0) missing.push("b-cell");
+  if (count.drone === 0 && !growthIsHeld(state, nowMs)) missing.push("drone");
+  const awake: State = { ...state, phase: "living", nextControlMs: nowMs };
+  const born = inTurn(still(awake), nowMs, ...missing.map((c) => (s: State, t: number) => divide(s, c, t)));
+  return inTurn(born, nowMs, (s) => specialize(s, "neuron"));
+}
+
+/** Takes on a class for good: says so to all, and has the body begin. */
+export function specialize(state: State, cellClass: CellClass): Move {
+  const next: State = { ...state, class: cellClass };
+  const begun: Move = [next, [{ type: "become", class: cellClass }]];
+  return inTurn(begun, 0, (s) => announce(s, { class: cellClass, state: "live" }), watchTheApp);
+}
+
+/** At each control period: are we the one who must start over? */
+export function regenerate(state: State, nowMs: number): Move {
+  if (membersOf(state, "neuron").length + membersOf(state, "stem").length + census(state).egg > 0) return still(state);
+  if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isEldest(state)) return still(state);
+  return divide(state, "egg", nowMs, state.class === "drone");
+}
+
+/** A stem cell alone, or the eldest of several without a neuron, need not call for one: it goes back to being an egg. */
+export function reawaken(state: State, nowMs: number): Move {
+  if (state.class !== "stem" || state.alive.size > 1) return still(state);
+  return germinate({ ...state, class: "egg" }, nowMs);
+}
+
+function isEldest(state: State): boolean {
+  const own = ownBody(state);
+  for (const cell of state.alive.values()) if (cell.id !== own.id && isElder(cell, own)) return false;
+  return true;
+}

@@ -1,0 +1,58 @@
+/**
+ * Every bound and period of the core, with its reason. What a user may want otherwise is in the DNA (CoreDna);
+ * what is here follows from how the parts work together and is not for turning.
+ */
+
+/** How often a cell that is not dormant looks around. Twice within a half-life at its shortest, four times a second. */
+export const controlPeriodMs = 250;
+
+/**
+ * Hormone strengths are integers, so that every machine computes the same history. A full-strength pulse is a million
+ * units: attenuated by 0.25 it can make nine hops before it falls below one unit.
+ */
+export const pulseStrengthMax = 1_000_000;
+
+/** A first call. What it leaves one hop away is the threshold at which a stem cell wakes, whatever the attenuation. */
+export const callStrengthMin = 400_000;
+
+/** A want that goes unanswered is called for more loudly with each pulse, until pulseStrengthMax. */
+export const callStrengthStep = 100_000;
+
+/** Below this a pulse stops travelling: at the default attenuation a first call gets four hops far. */
+export const hormoneEpsilon = 1_000;
+
+/** A level never sums above this, so that it decays within a bounded time however much was poured in. */
+export const hormoneLevelMax = 8 * pulseStrengthMax;
+
+/** Pulses remembered for deduplication: at four a second from a handful of cells this is several seconds' worth. */
+export const pulsesRememberedMax = 256;
+
+/** Time from deciding a birth until the newborn is counted and feels hormones: the loop's delay tau, generously. */
+export const birthDelayMs = 400;
+
+/** After it has answered its pool's need a cell waits this long before it divides for the pool again (2 tau). */
+export const refractoryMs = 2 * birthDelayMs;
+
+/** A newborn that has not linked up within this time is given up. A loaded machine starts Node in seconds, not in tens. */
+export const gestationMsMax = 20_000;
+
+/** Births that a cell has under way at a time; more would only make each slower. */
+export const gestationsMax = 3;
+
+/** A handed-down birth passes at most this many cells: the depth of a family of 4^12 cells. */
+export const handDownHopsMax = 12;
+
+/** How long a cell's tombstone is kept: far above any partition of a Unix socket link, so that nobody is resurrected. */
+export const tombstoneMs = 600_000;
+
+/** Tombstones kept at most, oldest dropped first: a crash loop of one drone a second for ten minutes. */
+export const tombstonesMax = 1_000;
+
+/** An orphan waits this long for an elder's answer before it tries the next. */
+export const adoptionTimeoutMs = 1_000;
+
+/** After its drain time an organism that was told to stop gives its cells this long to end themselves. */
+export const stopGraceMs = 1_000;
+
+/** How many living cells call for a neuron when there is none: enough that one death does not silence them. */
+export const callersForNeuronMax = 3;

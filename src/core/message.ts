@@ -1,0 +1,17 @@
+/** What cells say to their kin. The wire (wire/kin.ts) carries exactly this; nothing else crosses a kin link. */
+import type { Pulse } from "./hormone.ts";
+import type { CellId } from "./cell.ts";
+import type { OrganismRecord } from "./record.ts";
+
+export type KinMessage =
+  /** First thing on a new link, from both ends: which records I hold. The other end sends what I lack. */
+  | {
+      readonly type: "inventory";
+      readonly entries: ReadonlyArray<readonly [key: string, version: number, origin: CellId]>;
+    }
+  /** News, or the answer to an inventory. */
+  | { readonly type: "records"; readonly records: readonly OrganismRecord[] }
+  /** A growth hormone, already attenuated for the receiver. */
+  | { readonly type: "pulse"; readonly pulse: Pulse }
+  /** A birth for which the sender has no room: divide in my place. */
+  | { readonly type: "hand-down"; readonly hops: number };

@@ -1,0 +1,34 @@
+/**
+ * The stem pool: idle warm cells, replenished to an equilibrium.
+ *
+ * Whoever may bear stem cells computes the same deficit and its own share of it from the census; births under way are
+ * counted, so the pool is not refilled twice. Stem cells renew themselves; a neuron steps in while there are none.
+ */
+import { rendezvousRank } from "../lib/hash.ts";
+import { divideForPool } from "./division.ts";
+import type { Move } from "./move.ts";
+import { still } from "./move.ts";
+import { census, membersOf } from "./roster.ts";
+import type { State } from "./state.ts";
+
+/** At each control period: divides for the pool where part of its deficit is ours to fill. */
+export function replenish(state: State, nowMs: number): Move {
+  const deficit = state.dna.stemPool - census(state).stem;
+  if (deficit <= 0 || nowMs < state.refractoryUntilMs || !mayDivide(state)) return still(state);
+  const stems = membersOf(state, "stem");
+  const dividers = stems.length > 0 ? stems : membersOf(state, "neuron");
+  const rank = rendezvousRank("pool", state.self, dividers);
+  let move: Move = still(state);
+  for (let birth = rank; birth < deficit; birth += dividers.length) {
+    const [next, effects] = divideForPool(move[0], nowMs);
+    move = [next, [...move[1], ...effects]];
+  }
+  return move;
+}
+
+/** Stem cells may; neurons while there are none; nobody while the first B cell and drone are still being born. */
+function mayDivide(state: State): boolean {
+  for (const gestation of state.gestations.values()) if (gestation.class !== "stem") return false;
+  if (state.class === "stem") return state.phase === "living";
+  return state.class === "neuron" && membersOf(state, "stem").length === 0;
+}

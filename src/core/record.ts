@@ -1,0 +1,99 @@
+/**
+ * Records: what every cell must come to know, however far away. Unlike hormones they do not fade; they are versioned,
+ * flooded over kin links and reconciled when a link opens.
+ *
+ * A record is a key, a version and a body. Of two with one key the higher version holds, and of two with one version
+ * the one whose origin sorts first, so that all cells end with the same whatever the order of arrival.
+ * Who may say what is checked where records enter (host/identity.ts): a cell's birth is signed by its mother, what
+ * it becomes by itself, its death is believed only when the kernel agrees.
+ */
+import type { CellClass, CellId } from "./cell.ts";
+
+/** A cell as everybody knows it: its birth certificate and what has become of it since. */
+export interface CellBody {
+  readonly kind: "cell";
+  readonly id: CellId;
+  readonly mother: CellId | null;
+  /** Ancestors, oldest first, the mother last. At most lineageMax; the eldest are forgotten first. */
+  readonly lineage: readonly CellId[];
+  readonly generation: number;
+  /** Larger than that of any cell its mother knew: older is smaller, ties by id. Never compared as a time. */
+  readonly birthOrder: number;
+  readonly publicKey: string;
+  readonly pid: number;
+  readonly startTicks: number;
+  /** RFC 3339, for people. */
+  readonly bornAt: string;
+  readonly class: CellClass;
+  /** gestating: its mother has begun to make it; live: it has linked up; draining: it takes nothing new. */
+  readonly state: "gestating" | "live" | "draining";
+}
+
+/** The death of a cell. Holds for ever (as long as it is remembered). */
+export interface DeathBody {
+  readonly kind: "death";
+  readonly id: CellId;
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly cause: DeathCause;
+}
+export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn";
+
+/** How the user's app fares. One for the whole organism: the last word holds. */
+export interface AppBody {
+  readonly kind: "app";
+  readonly state: "ready" | "failed";
+  /** Failed starts since it was last ready. */
+  readonly attempts: number;
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Files whose change is worth a new attempt. */
+  readonly files: readonly string[];
+}
+
+/** The administrator wants the organism to end. */
+export interface StopBody {
+  readonly kind: "stop";
+  readonly drainMs: number;
+}
+
+export type RecordBody = CellBody | DeathBody | AppBody | StopBody;
+
+export interface OrganismRecord<B extends RecordBody = RecordBody> {
+  readonly key: string;
+  readonly version: number;
+  readonly origin: CellId;
+  readonly body: B;
+  /** Ed25519 by the origin over key, version and body; base64url. Empty only between core and host. */
+  readonly signature: string;
+}
+
+/** Ancestors kept in a lineage: enough for adoption after any plausible mass death, small enough for every message. */
+export const lineageMax = 16;
+
+export const appKey = "app";
+export const stopKey = "stop";
+export const cellKey = (id: CellId): string => `cell/${id}`;
+export const deathKey = (id: CellId): string => `death/${id}`;
+
+/** The key that a body must be filed under. */
+export function keyOf(body: RecordBody): string {
+  switch (body.kind) {
+    case "cell":
+      return cellKey(body.id);
+    case "death":
+      return deathKey(body.id);
+    case "app":
+      return appKey;
+    case "stop":
+      return stopKey;
+  }
+}
+
+/** Whether `candidate` replaces `present` (undefined: nothing known yet). */
+export function supersedes(candidate: OrganismRecord, present: OrganismRecord | undefined): boolean {
+  if (present === undefined) return true;
+  if (candidate.version !== present.version) return candidate.version > present.version;
+  return candidate.origin < present.origin;
+}

@@ -1,0 +1,138 @@
+/**
+ * The roster: who lives, as far as this cell has heard, kept in step with the records.
+ *
+ * Taking in a record is the one place where news changes a cell's mind, so everything that follows from news is
+ * here: the dead leave the roster, an answered call is quieted, and what is new is passed on.
+ */
+import { assert } from "../lib/assert.ts";
+import type { CellClass, CellId } from "./cell.ts";
+import { cellClasses } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import { answered } from "./hormone.ts";
+import { tombstoneMs, tombstonesMax } from "./limits.ts";
+import type { Move } from "./move.ts";
+import { still } from "./move.ts";
+import type { CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
+import { cellKey, deathKey, keyOf, supersedes } from "./record.ts";
+import type { State } from "./state.ts";
+
+/** Takes in records that came from `from` (null: our own). Passes the new ones on to all other kin. */
+export function takeIn(state: State, records: readonly OrganismRecord[], from: CellId | null, nowMs: number): Move {
+  const news = records.filter((record) => isNews(state, record));
+  if (news.length === 0) return still(state);
+  let next = state;
+  for (const record of news) next = remember(next, record, nowMs);
+  const effects: Effect[] = [];
+  for (const to of next.kin) {
+    if (to !== from) effects.push({ type: "send", to, message: { type: "records", records: news } });
+  }
+  effects.push({ type: "inform" });
+  return [next, effects];
+}
+
+/**
+ * Has `body` signed as our own next word on its key. What it says of a cell holds for us at once; the others hear of it
+ * when `signed` comes back.
+ */
+export function publish(state: State, body: RecordBody): Move {
+  const key = keyOf(body);
+  const version = Math.max(state.records.get(key)?.version ?? -1, state.issued.get(key) ?? -1) + 1;
+  const issued = new Map(state.issued).set(key, version);
+  const alive = body.kind === "cell" ? new Map(state.alive).set(body.id, body) : state.alive;
+  return [{ ...state, issued, alive }, [{ type: "sign", key, version, body }]];
+}
+
+/** Publishes a change of what this cell says of itself. */
+export function announce(state: State, change: Partial<Pick<CellBody, "class" | "state">>): Move {
+  return publish(state, { ...ownBody(state), ...change });
+}
+
+/** What this cell says of itself. */
+export function ownBody(state: State): CellBody {
+  const own = state.alive.get(state.self);
+  assert(own !== undefined, "a cell that acts is on its own roster");
+  return own;
+}
+
+/** Forgets tombstones that are old enough, or too many. */
+export function forgetTheLongDead(state: State, nowMs: number): Move {
+  const keep = state.tombstones.slice(-tombstonesMax).filter((stone) => nowMs - stone.atMs < tombstoneMs);
+  if (keep.length === state.tombstones.length) return still(state);
+  const kept = new Set(keep.map((stone) => stone.id));
+  const records = new Map(state.records);
+  for (const { id } of state.tombstones) {
+    if (kept.has(id)) continue;
+    records.delete(deathKey(id));
+    records.delete(cellKey(id));
+  }
+  return still({ ...state, records, tombstones: keep });
+}
+
+/** Living members of each class, the unborn included: a place that somebody is about to take is not vacant. */
+export function census(state: State): Record<CellClass, number> {
+  const count = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
+  for (const cell of state.alive.values()) if (cell.state !== "draining") count[cell.class] += 1;
+  for (const [id, gestation] of state.gestations) if (!state.alive.has(id)) count[gestation.class] += 1;
+  return count;
+}
+
+/** Living cells of a class that can act: neither unborn nor leaving. */
+export function membersOf(state: State, cellClass: CellClass): CellId[] {
+  const ids: CellId[] = [];
+  for (const cell of state.alive.values()) if (cell.class === cellClass && cell.state === "live") ids.push(cell.id);
+  return ids;
+}
+
+/** Strictly before in the order of births. Total: two different cells are never equally old. */
+export function isElder(a: CellBody, b: CellBody): boolean {
+  return a.birthOrder < b.birthOrder || (a.birthOrder === b.birthOrder && a.id < b.id);
+}
+
+function isNews(state: State, record: OrganismRecord): boolean {
+  if (!supersedes(record, state.records.get(record.key))) return false;
+  // The dead stay dead: a late word of theirs, or about them, changes nothing.
+  return record.body.kind !== "cell" || !state.records.has(deathKey(record.body.id));
+}
+
+function remember(state: State, record: OrganismRecord, nowMs: number): State {
+  const records = new Map(state.records).set(record.key, record);
+  const { body } = record;
+  switch (body.kind) {
+    case "cell":
+      return rememberCell({ ...state, records }, body);
+    case "death":
+      // Several may have found the same death: the records agree on one of their words, the death is counted once.
+      return state.records.has(record.key) ? { ...state, records } : rememberDeath({ ...state, records }, body, nowMs);
+    case "app":
+      return { ...state, records };
+    case "stop":
+      return { ...state, records, stop: state.stop ?? { atMs: nowMs, drainMs: body.drainMs } };
+  }
+}
+
+function rememberCell(state: State, body: CellBody): State {
+  const before = state.alive.get(body.id);
+  const alive = new Map(state.alive).set(body.id, body);
+  const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
+  const hormones = tookRole ? answered(state.hormones, body.class) : state.hormones;
+  return { ...state, alive, hormones };
+}
+
+function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): State {
+  const dead = state.alive.get(id);
+  const alive = new Map(state.alive);
+  alive.delete(id);
+  const doubted = without(state.doubted, id);
+  const tombstones = [...state.tombstones, { id, atMs: nowMs }];
+  const crashesMs =
+    cause === "crashed" && dead?.class === "drone" ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
+  return { ...state, alive, doubted, tombstones, app: { ...state.app, crashesMs } };
+}
+
+/** A set less one member; the same set where it was none. */
+export function without<T>(set: ReadonlySet<T>, member: T): ReadonlySet<T> {
+  if (!set.has(member)) return set;
+  const next = new Set(set);
+  next.delete(member);
+  return next;
+}

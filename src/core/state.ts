@@ -1,0 +1,72 @@
+/**
+ * What one cell knows and means to do. A value: `step` makes the next one and leaves this as it was.
+ *
+ * A cell knows its kin by their links and the others by records. It never knows the organism as it is, only as it has
+ * heard of it; every rule must hold up when two cells have heard different things.
+ */
+import type { Prng } from "../lib/prng.ts";
+import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
+import type { CoreDna } from "./dna.ts";
+import type { Hormones } from "./hormone.ts";
+import type { AppBody, CellBody, OrganismRecord } from "./record.ts";
+
+export interface State {
+  readonly self: CellId;
+  readonly class: CellClass;
+  /** dormant: an egg before its first connection. ended: `exit` was asked for; nothing happens any more. */
+  readonly phase: "dormant" | "living" | "stopping" | "ended";
+  readonly dna: CoreDna;
+  readonly prng: Prng;
+  readonly nextControlMs: number;
+
+  /** Every record held, by key. */
+  readonly records: ReadonlyMap<string, OrganismRecord>;
+  /** The last version that this cell gave out under a key, signed or about to be. */
+  readonly issued: ReadonlyMap<string, number>;
+  /** The cells that live as far as is known, this one included: `records` without the dead. */
+  readonly alive: ReadonlyMap<CellId, CellBody>;
+  /** Tombstones in order of arrival. Invariant: each has its death record in `records`. */
+  readonly tombstones: ReadonlyArray<{ readonly id: CellId; readonly atMs: number }>;
+
+  /** Open kin links. Invariant: at most one is to an elder. */
+  readonly kin: ReadonlySet<CellId>;
+  /** The elder that we are knocking at, and those that did not answer in this search. */
+  readonly adoption: {
+    readonly asked: CellId;
+    readonly deadlineMs: number;
+    readonly refused: readonly CellId[];
+  } | null;
+  /** Cells that may be dead: asked about at every control period until the kernel or a new link tells. */
+  readonly doubted: ReadonlySet<CellId>;
+
+  readonly hormones: Hormones;
+  /** Pulses secreted, for their ids. */
+  readonly pulseCount: number;
+  /** Pulses of each class in a row that found no answer: the call grows louder. */
+  readonly unanswered: Readonly<Record<SpecializedClass, number>>;
+
+  /** Daughters that do not live yet. Invariant: size <= gestationsMax. */
+  readonly gestations: ReadonlyMap<CellId, Gestation>;
+  readonly refractoryUntilMs: number;
+
+  readonly app: AppOutlook;
+  /** When the organism was told to stop, and for how long it may drain. */
+  readonly stop: { readonly atMs: number; readonly drainMs: number } | null;
+  readonly drained: boolean;
+}
+
+export interface Gestation {
+  readonly class: CellClass;
+  readonly deadlineMs: number;
+}
+
+/** How the app fares, as it bears on growing drones. */
+export interface AppOutlook {
+  readonly known: AppBody | null;
+  /** No drone is grown before this. */
+  readonly retryAtMs: number;
+  /** When drones died of themselves, newest last, within the DNA's window. */
+  readonly crashesMs: readonly number[];
+  /** The latest of them that was made known as the app's failure. */
+  readonly reportedCrashMs: number;
+}

@@ -1,0 +1,234 @@
+/**
+ * The cell's mind: an event in, the next state and the wished effects out. No clock, no randomness, no promise, no I/O;
+ * the running cell (host/) and the simulator (sim/) call this very function.
+ *
+ * `step` tells which rules an event concerns; the rules are a file each. Rules that follow from any news (an app that
+ * failed, a stop that was asked for) run after every event, so that no path can forget them.
+ */
+import { unreachable } from "../lib/assert.ts";
+import type { CellClass } from "./cell.ts";
+import { specializedClasses } from "./cell.ts";
+import type { CoreDna } from "./dna.ts";
+import type { Event } from "./event.ts";
+import { prngFrom } from "../lib/prng.ts";
+import { controlPeriodMs } from "./limits.ts";
+import type { Move, Rule } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import type { CellBody, OrganismRecord } from "./record.ts";
+import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
+import type { State } from "./state.ts";
+import { absorb, isPlausible, noHormones } from "./hormone.ts";
+import { connectFailed, doubt, inspectDoubted, linkClosed, linkOpened, seekElder } from "./kinship.ts";
+import { bear, conceived, divideForPool, gestationEnded } from "./division.ts";
+import { callForTheMissing, passOn } from "./population.ts";
+import { differentiate } from "./differentiation.ts";
+import { germinate, reawaken, regenerate } from "./germination.ts";
+import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
+import { replenish } from "./pool.ts";
+import { askToStop, heedStop, leave } from "./stopping.ts";
+
+/** What a cell is born with. */
+export interface Birth {
+  readonly certificate: OrganismRecord<CellBody>;
+  /** All that the mother knows, the certificate included. */
+  readonly records: readonly OrganismRecord[];
+  readonly dna: CoreDna;
+  /** Two random 32-bit words. */
+  readonly seed: readonly [number, number];
+  /** True for an egg that takes the place of a dying organism: it does not wait for a connection. */
+  readonly urgent: boolean;
+}
+
+/** A cell's first move: it takes up its class, and looks for its mother. */
+export function beBorn(birth: Birth, nowMs: number): Move {
+  const own = birth.certificate.body;
+  const dormant = own.class === "egg" && !birth.urgent;
+  const blank: State = {
+    self: own.id,
+    class: own.class,
+    phase: dormant ? "dormant" : "living",
+    dna: birth.dna,
+    prng: prngFrom(...birth.seed),
+    nextControlMs: nowMs + controlPeriodMs,
+    records: new Map(),
+    issued: new Map(),
+    alive: new Map(),
+    tombstones: [],
+    kin: new Set(),
+    adoption: null,
+    doubted: new Set(),
+    hormones: noHormones,
+    pulseCount: 0,
+    unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
+      (typeof specializedClasses)[number],
+      number
+    >,
+    gestations: new Map(),
+    refractoryUntilMs: nowMs,
+    app: { known: null, retryAtMs: nowMs, crashesMs: [], reportedCrashMs: -1 },
+    stop: null,
+    drained: false,
+  };
+  const [known] = takeIn(blank, birth.records, null, nowMs);
+  const work: Rule = (s) => [s, [{ type: "become", class: own.class }]];
+  const live: Rule = (s) => announce(s, { state: "live" });
+  const wake: Rule = (s, t) => (own.class === "egg" && birth.urgent ? germinate(s, t) : still(s));
+  return inTurn(still(known), nowMs, work, live, seekElder, wake, heedApp, heedStop);
+}
+
+/** @throws InvariantError where the state contradicts itself: a bug, of which this cell should die. */
+export function step(state: State, event: Event): Move {
+  const { nowMs } = event;
+  // A leaving cell's last words still have to be passed on; nothing else concerns it any more.
+  if (state.phase === "ended") return event.type === "signed" ? signed(state, event.record, nowMs) : still(state);
+  return inTurn(react(state, event), nowMs, heedApp, heedStop);
+}
+
+/** When the cell wants a `wake`, or null: a dormant egg sleeps without a timer. */
+export function nextWakeMs(state: State): number | null {
+  return state.phase === "dormant" || state.phase === "ended" ? null : state.nextControlMs;
+}
+
+function react(state: State, event: Event): Move {
+  const { nowMs } = event;
+  switch (event.type) {
+    case "wake":
+      return nowMs < state.nextControlMs ? still(state) : control(state, nowMs);
+    case "first-connection":
+      return state.phase === "dormant" ? germinate(state, nowMs) : still(state);
+    case "conceived":
+      return conceived(state, event.id, event);
+    case "birth-failed":
+      return birthFailed(state, event.id, event.reason);
+    case "daughter-exited":
+      return death(state, event.id);
+    case "link-opened":
+      return inTurn(takeIn(state, [event.record], event.peer, nowMs), nowMs, (s) =>
+        linkOpened(gestationEnded(s, event.peer), event.peer),
+      );
+    case "link-closed":
+      return linkClosed(state, event.peer, nowMs);
+    case "connect-failed":
+      return connectFailed(state, event.peer, nowMs);
+    case "message":
+      return message(state, event);
+    case "signed":
+      return signed(state, event.record, nowMs);
+    case "inspected":
+      return event.running ? still(state) : death(state, event.id);
+    case "doubt":
+      return doubt(state, event.id);
+    case "app":
+      return appChanged(state, event);
+    case "files-changed":
+      return inTurn(forgive(state, nowMs), nowMs, callForTheMissing);
+    case "drained":
+      return still({ ...state, drained: true });
+    case "body-failed":
+      return leave(state, "app-failed", `cannot work as a ${event.class}: ${event.reason}`);
+    case "stop":
+      return askToStop(state, event.drainMs);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** The look around, four times a second. */
+function control(state: State, nowMs: number): Move {
+  // Counted from now and not from when it was due: after a long gap the missed looks are not made up for.
+  const next: State = { ...state, nextControlMs: nowMs + controlPeriodMs };
+  const kinship: readonly Rule[] = [inspectDoubted, seekElder, forgetTheLongDead, abandonOverdueBirths];
+  if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
+  const growth: readonly Rule[] = [heedCrashes, reawaken, regenerate, callForTheMissing, differentiate, replenish];
+  return inTurn(still(next), nowMs, ...kinship, ...growth);
+}
+
+function message(state: State, { from, message, nowMs }: Event & { type: "message" }): Move {
+  switch (message.type) {
+    case "inventory": {
+      const held = new Map(message.entries.map(([key, version, origin]) => [key, { version, origin }]));
+      const lacking = [...state.records.values()].filter((record) => {
+        const theirs = held.get(record.key);
+        return (
+          theirs === undefined ||
+          record.version > theirs.version ||
+          (record.version === theirs.version && record.origin < theirs.origin)
+        );
+      });
+      return lacking.length === 0
+        ? still(state)
+        : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
+    }
+    case "records":
+      return takeIn(state, message.records, from, nowMs);
+    case "pulse": {
+      if (!isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
+      const hormones = absorb(state.hormones, message.pulse, nowMs, state.dna.hormoneHalfLifeMs);
+      if (hormones === state.hormones) return still(state);
+      const felt: State = { ...state, hormones };
+      return inTurn([felt, passOn(felt, message.pulse, from)], nowMs, differentiate);
+    }
+    case "hand-down":
+      // What we were asked for as a stem cell we no longer do as anything else; the pool's next look finds another.
+      return state.class === "stem" && state.phase === "living"
+        ? divideForPool(state, nowMs, message.hops)
+        : still(state);
+  }
+}
+
+/** Our own word is signed: from here on it is news like any other, and some of it has a sequel. */
+function signed(state: State, record: OrganismRecord, nowMs: number): Move {
+  const taken = takeIn(state, [record], null, nowMs);
+  const { body } = record;
+  const isOwnDaughter = body.kind === "cell" && body.state === "gestating" && body.mother === state.self;
+  return isOwnDaughter ? inTurn(taken, nowMs, (s) => bear(s, record as OrganismRecord<CellBody>)) : taken;
+}
+
+/** The kernel says that a cell's process has ended. */
+function death(state: State, id: string): Move {
+  const cell = state.alive.get(id);
+  if (cell === undefined) return still(gestationEnded(state, id));
+  const cause = cell.state === "gestating" ? "stillborn" : "crashed";
+  const { pid, startTicks } = cell;
+  const [next, news] = publish(gestationEnded(state, id), { kind: "death", id, pid, startTicks, cause });
+  const log = {
+    type: "log",
+    level: "warn",
+    event: "cell-died",
+    fields: { died: id, class: cell.class, pid, cause },
+    message: `${cell.class} ${id} died`,
+  } as const;
+  return [next, [...news, log]];
+}
+
+function birthFailed(state: State, id: string, reason: string): Move {
+  if (!state.gestations.has(id)) return still(state);
+  const cellClass: CellClass = state.gestations.get(id)?.class ?? "stem";
+  const log = {
+    type: "log",
+    level: "error",
+    event: "birth-failed",
+    fields: { unborn: id, class: cellClass, reason },
+    message: `a ${cellClass} could not be born: ${reason}`,
+  } as const;
+  const [next, effects] = death(state, id);
+  return [next, [log, ...effects]];
+}
+
+function abandonOverdueBirths(state: State, nowMs: number): Move {
+  let next = state;
+  for (const [id, { deadlineMs }] of state.gestations) if (nowMs >= deadlineMs) next = gestationEnded(next, id);
+  return still(next);
+}
+
+/** A drone whose app failed has no use: it tells why and ends; one whose app is up says so once. */
+function appChanged(state: State, event: Event & { type: "app" }): Move {
+  const { nowMs, health } = event;
+  const wasReady = state.app.known?.state === "ready";
+  const news: Rule = (s) => (health.state === "ready" && wasReady ? still(s) : reportApp(s, health));
+  const end: Rule = (s) => (health.state === "failed" ? leave(s, "app-failed", health.message) : still(s));
+  return inTurn(still(state), nowMs, news, end);
+}
+
+/** For the host and its views. */
+export { membersOf, ownBody };
