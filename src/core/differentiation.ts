@@ -8,8 +8,9 @@
 import { rendezvousRank } from "../lib/hash.ts";
 import type { SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
+import type { Level } from "./hormone.ts";
 import { decayed } from "./hormone.ts";
-import { callStrengthMin } from "./limits.ts";
+import { callStrengthMin, patienceCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, membersOf } from "./roster.ts";
@@ -23,7 +24,15 @@ export function differentiate(state: State, nowMs: number): Move {
   const call = strongestCall(state, nowMs);
   if (call === null) return still(state);
   const rank = rendezvousRank(`wake/${call}`, state.self, membersOf(state, "stem"));
-  return rank < state.hormones.levels[call].wanted ? specialize(state, call) : still(state);
+  return rank < places(state.hormones.levels[call]) ? specialize(state, call) : still(state);
+}
+
+/**
+ * How far down the ranks a call reaches. The best-ranked may be too far away to feel it, so with each call that goes
+ * unanswered after the first few one more is let through; one at a time, so that not two rush in.
+ */
+function places({ wanted, unanswered }: Level): number {
+  return wanted === 0 ? 0 : wanted + Math.max(0, unanswered - patienceCalls);
 }
 
 /** What a first call leaves one hop away. */

@@ -8,8 +8,9 @@
 import { assert } from "../lib/assert.ts";
 import { prngNext } from "../lib/prng.ts";
 import type { CellClass, CellId } from "./cell.ts";
+import { specializedClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { gestationMsMax, gestationsMax, handDownHopsMax, refractoryMs } from "./limits.ts";
+import { gestationMsMax, gestationsMax, handDownHopsMax, refractoryMs, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, OrganismRecord } from "./record.ts";
@@ -31,9 +32,15 @@ export function divide(state: State, cellClass: CellClass, nowMs: number, fresh 
 /** Whether this cell's daughter may be of that class: the rule of class, as it stands with what is known now. */
 export function mayBear(state: State, cellClass: CellClass): boolean {
   if (state.class === "egg" || cellClass === state.class) return true;
-  if (state.class === "neuron" && cellClass === "stem") return membersOf(state, "stem").length === 0;
+  if (state.class === "neuron" && cellClass === "stem")
+    return membersOf(state, "stem").length === 0 || isUnheard(state);
   // Regeneration: nobody is left who could give rise to anything else.
   return cellClass === "egg" && membersOf(state, "stem").length + membersOf(state, "neuron").length === 0;
+}
+
+/** Whether this cell's calls go unanswered for so long that no stem cell can be near enough to hear them. */
+export function isUnheard(state: State): boolean {
+  return specializedClasses.some((cellClass) => state.unanswered[cellClass] >= unheardCalls);
 }
 
 /** The daughter's process runs: certify it. */
@@ -52,6 +59,8 @@ export function conceived(state: State, id: CellId, conception: Conception): Mov
     pid: conception.pid,
     startTicks: conception.startTicks,
     bornAt: conception.bornAt,
+    // The host fills it in as it signs: the core holds no keys.
+    certificate: "",
     class: gestation.class,
     state: "gestating",
   };

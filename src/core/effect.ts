@@ -1,7 +1,7 @@
 /** Everything that a cell can want done. The host (or the simulator) performs it and answers with events. */
 import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
-import type { OrganismRecord, RecordBody } from "./record.ts";
+import type { CellBody, OrganismRecord, RecordBody } from "./record.ts";
 
 export type Effect =
   /** Make a daughter. Answered by `conceived` or `birth-failed`. `fresh`: open the listening sockets anew for it. */
@@ -9,7 +9,7 @@ export type Effect =
   /** Let the daughter begin: its certificate is among the records, which are all that its mother knows. */
   | {
       readonly type: "bear";
-      readonly certificate: OrganismRecord;
+      readonly certificate: OrganismRecord<CellBody>;
       readonly records: readonly OrganismRecord[];
       readonly class: CellClass;
     }

@@ -38,6 +38,8 @@ export type Happening =
   | { readonly type: "drained" }
   /** The body of the class that we became cannot work (no socket to listen on, say). */
   | { readonly type: "body-failed"; readonly class: CellClass; readonly reason: string }
+  /** The administrator asks this cell alone to leave (a signal to its process); the organism goes on and replaces it. */
+  | { readonly type: "retire"; readonly drainMs: number }
   /** The administrator asks for the end. */
   | { readonly type: "stop"; readonly drainMs: number };
 

@@ -21,6 +21,8 @@ export interface Pulse {
   readonly strength: number;
   /** How many cells are wanted. The best-ranked that many stem cells answer, not all that hear. */
   readonly wanted: number;
+  /** How many pulses before this one found no answer. */
+  readonly unanswered: number;
   readonly hops: number;
 }
 
@@ -29,6 +31,8 @@ export interface Level {
   readonly atMs: number;
   /** How many cells the latest pulse asked for, less those that were seen to answer. */
   readonly wanted: number;
+  /** How many pulses before the latest found no answer. */
+  readonly unanswered: number;
 }
 export type Levels = Readonly<Record<SpecializedClass, Level>>;
 
@@ -39,7 +43,9 @@ export interface Hormones {
 }
 
 export const noHormones: Hormones = {
-  levels: Object.fromEntries(specializedClasses.map((c) => [c, { units: 0, atMs: 0, wanted: 0 }])) as unknown as Levels,
+  levels: Object.fromEntries(
+    specializedClasses.map((c) => [c, { units: 0, atMs: 0, wanted: 0, unanswered: 0 }]),
+  ) as unknown as Levels,
   seen: [],
 };
 
@@ -49,7 +55,10 @@ export function absorb(hormones: Hormones, pulse: Pulse, nowMs: number, halfLife
   const level = hormones.levels[pulse.class];
   const units = Math.min(hormoneLevelMax, decayed(level, nowMs, halfLifeMs) + pulse.strength);
   return {
-    levels: { ...hormones.levels, [pulse.class]: { units, atMs: nowMs, wanted: pulse.wanted } },
+    levels: {
+      ...hormones.levels,
+      [pulse.class]: { units, atMs: nowMs, wanted: pulse.wanted, unanswered: pulse.unanswered },
+    },
     seen: [...hormones.seen, pulse.id].slice(-pulsesRememberedMax),
   };
 }

@@ -9,7 +9,7 @@
 import { rendezvousRank } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { adoptionTimeoutMs } from "./limits.ts";
+import { adoptionTimeoutMs, patrolPerPeriod } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody } from "./record.ts";
@@ -57,21 +57,41 @@ export function connectFailed(state: State, peer: CellId, nowMs: number): Move {
   return [next, [...effects, ...more]];
 }
 
-/** Starts to ask the kernel about a cell, once; `inspectDoubted` goes on asking. */
+/** Asks the kernel about a cell, unless an answer is awaited. */
 export function doubt(state: State, id: CellId): Move {
   const cell = state.alive.get(id);
   if (cell === undefined || id === state.self || state.doubted.has(id)) return still(state);
   return [{ ...state, doubted: new Set(state.doubted).add(id) }, [inspection(cell)]];
 }
 
-/** Asks again about all who are doubted, at each control period. */
-export function inspectDoubted(state: State): Move {
-  const effects: Effect[] = [];
-  for (const id of state.doubted) {
-    const cell = state.alive.get(id);
-    if (cell !== undefined) effects.push(inspection(cell));
+/** The kernel says that a doubted cell's process runs after all. */
+export function vindicate(state: State, id: CellId): Move {
+  return still({ ...state, doubted: without(state.doubted, id) });
+}
+
+/**
+ * Looks after a few cells at each control period, in turn. Links and relatives tell of most deaths at once; this finds
+ * those whose whole kin died with them.
+ */
+export function patrol(state: State): Move {
+  const others = [...state.alive.keys()];
+  let move: Move = still({ ...state, patrolled: state.patrolled + patrolPerPeriod });
+  for (let i = 0; i < Math.min(patrolPerPeriod, others.length); i += 1) {
+    const [next, effects] = doubt(move[0], others[(state.patrolled + i) % others.length] ?? "");
+    move = [next, [...move[1], ...effects]];
   }
-  return [state, effects];
+  return move;
+}
+
+/** Who watched over the dead, or was watched by them, may have died with them: ask about mother and daughters. */
+export function doubtRelatives(state: State, dead: CellBody): Move {
+  let move: Move = still(state);
+  for (const cell of state.alive.values()) {
+    if (cell.mother !== dead.id && cell.id !== dead.mother) continue;
+    const [next, effects] = doubt(move[0], cell.id);
+    move = [next, [...move[1], ...effects]];
+  }
+  return move;
 }
 
 /** The elder that we hold a link to, or null. */

@@ -18,6 +18,12 @@ export const callStrengthMin = 400_000;
 /** A want that goes unanswered is called for more loudly with each pulse, until pulseStrengthMax. */
 export const callStrengthStep = 100_000;
 
+/** Calls that only the best-ranked may answer: the second ring feels a first call's threshold after as many. */
+export const patienceCalls = 4;
+
+/** Calls without an answer after which a neuron takes it that no stem cell can hear it, and bears one close by. */
+export const unheardCalls = 8;
+
 /** Below this a pulse stops travelling: at the default attenuation a first call gets four hops far. */
 export const hormoneEpsilon = 1_000;
 
@@ -44,6 +50,9 @@ export const handDownHopsMax = 12;
 
 /** How long a cell's tombstone is kept: far above any partition of a Unix socket link, so that nobody is resurrected. */
 export const tombstoneMs = 600_000;
+
+/** Cells that each cell looks after at each control period, in turn: a roster of 40 in five seconds. */
+export const patrolPerPeriod = 2;
 
 /** Tombstones kept at most, oldest dropped first: a crash loop of one drone a second for ten minutes. */
 export const tombstonesMax = 1_000;

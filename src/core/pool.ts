@@ -5,7 +5,7 @@
  * counted, so the pool is not refilled twice. Stem cells renew themselves; a neuron steps in while there are none.
  */
 import { rendezvousRank } from "../lib/hash.ts";
-import { divideForPool } from "./division.ts";
+import { divide, divideForPool, isUnheard } from "./division.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, membersOf } from "./roster.ts";
@@ -13,8 +13,10 @@ import type { State } from "./state.ts";
 
 /** At each control period: divides for the pool where part of its deficit is ours to fill. */
 export function replenish(state: State, nowMs: number): Move {
+  if (nowMs < state.refractoryUntilMs || state.phase !== "living") return still(state);
+  if (state.class === "neuron" && isUnheard(state)) return divide(state, "stem", nowMs);
   const deficit = state.dna.stemPool - census(state).stem;
-  if (deficit <= 0 || nowMs < state.refractoryUntilMs || !mayDivide(state)) return still(state);
+  if (deficit <= 0 || !mayDivide(state)) return still(state);
   const stems = membersOf(state, "stem");
   const dividers = stems.length > 0 ? stems : membersOf(state, "neuron");
   const rank = rendezvousRank("pool", state.self, dividers);
@@ -29,6 +31,6 @@ export function replenish(state: State, nowMs: number): Move {
 /** Stem cells may; neurons while there are none; nobody while the first B cell and drone are still being born. */
 function mayDivide(state: State): boolean {
   for (const gestation of state.gestations.values()) if (gestation.class !== "stem") return false;
-  if (state.class === "stem") return state.phase === "living";
+  if (state.class === "stem") return true;
   return state.class === "neuron" && membersOf(state, "stem").length === 0;
 }

@@ -42,7 +42,8 @@ export function wantedOf(state: State, cellClass: SpecializedClass, nowMs: numbe
 
 /** Releases one pulse: it acts on this cell too, and leaves over every kin link, attenuated. */
 export function secrete(state: State, cellClass: SpecializedClass, wanted: number, nowMs: number): Move {
-  const calls = state.unanswered[cellClass] + 1;
+  // While no stem cell lives nobody can answer: that is the pool's trouble, not a call unheard.
+  const calls = membersOf(state, "stem").length === 0 ? 1 : state.unanswered[cellClass] + 1;
   const strength = Math.min(pulseStrengthMax, callStrengthMin + callStrengthStep * (calls - 1));
   const pulse: Pulse = {
     id: `${state.self}.${state.pulseCount}`,
@@ -50,6 +51,7 @@ export function secrete(state: State, cellClass: SpecializedClass, wanted: numbe
     class: cellClass,
     strength,
     wanted,
+    unanswered: calls - 1,
     hops: 0,
   };
   const next: State = {

@@ -24,6 +24,8 @@ export interface CellBody {
   readonly startTicks: number;
   /** RFC 3339, for people. */
   readonly bornAt: string;
+  /** The mother's signature over all of the above (an egg's own, where nobody bore it); base64url. */
+  readonly certificate: string;
   readonly class: CellClass;
   /** gestating: its mother has begun to make it; live: it has linked up; draining: it takes nothing new. */
   readonly state: "gestating" | "live" | "draining";

@@ -54,18 +54,20 @@ export function ownBody(state: State): CellBody {
   return own;
 }
 
-/** Forgets tombstones that are old enough, or too many. */
+/** Forgets tombstones that are old enough, or too many; but never a living cell's mother, whose key certifies it. */
 export function forgetTheLongDead(state: State, nowMs: number): Move {
-  const keep = state.tombstones.slice(-tombstonesMax).filter((stone) => nowMs - stone.atMs < tombstoneMs);
-  if (keep.length === state.tombstones.length) return still(state);
-  const kept = new Set(keep.map((stone) => stone.id));
+  const oldest = state.tombstones[0];
+  const tooMany = state.tombstones.length - tombstonesMax;
+  if (oldest === undefined || (tooMany <= 0 && nowMs - oldest.atMs < tombstoneMs)) return still(state);
+  const mothers = new Set([...state.alive.values()].map((cell) => cell.mother));
   const records = new Map(state.records);
-  for (const { id } of state.tombstones) {
-    if (kept.has(id)) continue;
+  const tombstones = state.tombstones.filter(({ id, atMs }, i) => {
+    if (mothers.has(id) || (i >= tooMany && nowMs - atMs < tombstoneMs)) return true;
     records.delete(deathKey(id));
     records.delete(cellKey(id));
-  }
-  return still({ ...state, records, tombstones: keep });
+    return false;
+  });
+  return still({ ...state, records, tombstones });
 }
 
 /** Living members of each class, the unborn included: a place that somebody is about to take is not vacant. */
@@ -106,7 +108,11 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
     case "app":
       return { ...state, records };
     case "stop":
-      return { ...state, records, stop: state.stop ?? { atMs: nowMs, drainMs: body.drainMs } };
+      return {
+        ...state,
+        records,
+        stop: state.stop?.alone === false ? state.stop : { atMs: nowMs, drainMs: body.drainMs, alone: false },
+      };
   }
 }
 

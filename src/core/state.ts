@@ -36,8 +36,11 @@ export interface State {
     readonly deadlineMs: number;
     readonly refused: readonly CellId[];
   } | null;
-  /** Cells that may be dead: asked about at every control period until the kernel or a new link tells. */
+  /** Cells that may be dead, until the kernel or a new link tells. */
   readonly doubted: ReadonlySet<CellId>;
+
+  /** How many cells were looked after in turn, as a place in the roster. */
+  readonly patrolled: number;
 
   readonly hormones: Hormones;
   /** Pulses secreted, for their ids. */
@@ -50,8 +53,8 @@ export interface State {
   readonly refractoryUntilMs: number;
 
   readonly app: AppOutlook;
-  /** When the organism was told to stop, and for how long it may drain. */
-  readonly stop: { readonly atMs: number; readonly drainMs: number } | null;
+  /** When the organism (or, with `alone`, this cell) was told to stop, and for how long it may drain. */
+  readonly stop: { readonly atMs: number; readonly drainMs: number; readonly alone: boolean } | null;
   readonly drained: boolean;
 }
 

@@ -18,14 +18,23 @@ import type { CellBody, OrganismRecord } from "./record.ts";
 import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
-import { connectFailed, doubt, inspectDoubted, linkClosed, linkOpened, seekElder } from "./kinship.ts";
+import {
+  connectFailed,
+  doubt,
+  doubtRelatives,
+  patrol,
+  linkClosed,
+  linkOpened,
+  seekElder,
+  vindicate,
+} from "./kinship.ts";
 import { bear, conceived, divideForPool, gestationEnded } from "./division.ts";
 import { callForTheMissing, passOn } from "./population.ts";
 import { differentiate } from "./differentiation.ts";
 import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { replenish } from "./pool.ts";
-import { askToStop, heedStop, leave } from "./stopping.ts";
+import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */
 export interface Birth {
@@ -57,6 +66,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     kin: new Set(),
     adoption: null,
     doubted: new Set(),
+    patrolled: 0,
     hormones: noHormones,
     pulseCount: 0,
     unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
@@ -115,7 +125,7 @@ function react(state: State, event: Event): Move {
     case "signed":
       return signed(state, event.record, nowMs);
     case "inspected":
-      return event.running ? still(state) : death(state, event.id);
+      return event.running ? vindicate(state, event.id) : death(state, event.id);
     case "doubt":
       return doubt(state, event.id);
     case "app":
@@ -126,6 +136,8 @@ function react(state: State, event: Event): Move {
       return still({ ...state, drained: true });
     case "body-failed":
       return leave(state, "app-failed", `cannot work as a ${event.class}: ${event.reason}`);
+    case "retire":
+      return retire(state, event.drainMs, nowMs);
     case "stop":
       return askToStop(state, event.drainMs);
     default:
@@ -137,7 +149,7 @@ function react(state: State, event: Event): Move {
 function control(state: State, nowMs: number): Move {
   // Counted from now and not from when it was due: after a long gap the missed looks are not made up for.
   const next: State = { ...state, nextControlMs: nowMs + controlPeriodMs };
-  const kinship: readonly Rule[] = [inspectDoubted, seekElder, forgetTheLongDead, abandonOverdueBirths];
+  const kinship: readonly Rule[] = [patrol, seekElder, forgetTheLongDead, abandonOverdueBirths];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   const growth: readonly Rule[] = [heedCrashes, reawaken, regenerate, callForTheMissing, differentiate, replenish];
   return inTurn(still(next), nowMs, ...kinship, ...growth);
@@ -198,7 +210,7 @@ function death(state: State, id: string): Move {
     fields: { died: id, class: cell.class, pid, cause },
     message: `${cell.class} ${id} died`,
   } as const;
-  return [next, [...news, log]];
+  return inTurn([next, [...news, log]], 0, (s) => doubtRelatives(s, cell));
 }
 
 function birthFailed(state: State, id: string, reason: string): Move {

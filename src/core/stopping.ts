@@ -11,8 +11,13 @@ import type { State } from "./state.ts";
 
 /** A stop was asked of us directly: make it known. */
 export function askToStop(state: State, drainMs: number): Move {
-  if (state.stop !== null) return still(state);
+  if (state.stop?.alone === false) return still(state);
   return publish(state, { kind: "stop", drainMs });
+}
+
+/** We alone are asked to leave. */
+export function retire(state: State, drainMs: number, nowMs: number): Move {
+  return still(state.stop === null ? { ...state, stop: { atMs: nowMs, drainMs, alone: true } } : state);
 }
 
 /** After any news: begin to stop when it says so, and leave when our part is done. */
@@ -43,6 +48,8 @@ function leaveWhenDone(state: State, nowMs: number): Move {
 }
 
 function isDone(state: State): boolean {
+  const hasWork = state.class === "b-cell" || state.class === "drone";
+  if (state.stop?.alone === true) return state.drained || !hasWork;
   const living = new Set([...state.alive.values()].map((cell) => cell.class));
   switch (state.class) {
     case "b-cell":

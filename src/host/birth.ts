@@ -1,0 +1,143 @@
+/**
+ * Birth, the mother's side: a new process with the inherited sockets, and the few words that pass between the two before
+ * the daughter stands on its own. The launcher bears the egg in the same way.
+ *
+ *   daughter -> mother   conceived { publicKey }
+ *   mother -> daughter   birth { ... }        what a cell is born with (BirthPackage)
+ *   mother -> daughter   connection + socket  held connections, unread, for a B cell
+ *   daughter -> mother   born                 it works; the channel is closed
+ *
+ * Node's IPC channel dies with the mother, so it serves for birth only. After that kin links carry everything.
+ */
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { CellClass, CellId } from "../core/cell.ts";
+import type { CellBody, OrganismRecord } from "../core/record.ts";
+import type { Dna } from "../dna/dna.ts";
+import type { ListenAddress, TakenConnection } from "./listeners.ts";
+import { readProc } from "./proc.ts";
+
+/** All that a newborn is told. Plain JSON. */
+export interface BirthPackage {
+  readonly organism: string;
+  readonly name: string;
+  readonly id: CellId;
+  readonly class: CellClass;
+  readonly urgent: boolean;
+  readonly dna: Dna;
+  readonly revision: string;
+  /** Path of the run directory's parent. */
+  readonly runBase: string;
+  readonly listeners: readonly ListenAddress[];
+  /** Null for the founding egg, which certifies itself. */
+  readonly certificate: OrganismRecord<CellBody> | null;
+  readonly records: readonly OrganismRecord[];
+}
+
+export type MotherMessage =
+  | { readonly type: "birth"; readonly package: BirthPackage }
+  | { readonly type: "connection"; readonly listener: number };
+export type DaughterMessage = { readonly type: "conceived"; readonly publicKey: string } | { readonly type: "born" };
+
+export interface Conceived {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly publicKey: string;
+  /** RFC 3339. */
+  readonly bornAt: string;
+}
+
+export interface WombEvents {
+  conceived(conception: Conceived): void;
+  /** The daughter works on its own. */
+  born(): void;
+  /** It could not be started, or ended before it was born. */
+  failed(reason: string): void;
+  /** Its process has ended, whenever. */
+  exited(code: number | null, signal: NodeJS.Signals | null): void;
+}
+
+export interface WombOptions {
+  /** Descriptors of the listening sockets; the daughter gets each twice (listeners.ts). */
+  readonly listenFds: readonly number[];
+  /** Where the daughter's own stdout and stderr go: the log. */
+  readonly outputFd: number;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** In a session of its own, so that a terminal's Ctrl-C does not reach it: for the egg; daughters inherit that. */
+  readonly ownSession: boolean;
+}
+
+/** First inherited descriptor: after stdin, stdout, stderr and the IPC channel. */
+export const firstInheritedFd = 4;
+
+const cellProgram = fileURLToPath(
+  new URL(`../cells/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+
+/** Starts a daughter's process. */
+export class Womb {
+  readonly #child: ChildProcess;
+  #isBorn = false;
+  #hasFailed = false;
+
+  constructor(options: WombOptions, events: WombEvents) {
+    const { listenFds, outputFd, cwd, env, ownSession } = options;
+    const bornAt = new Date().toISOString();
+    const fail = (reason: string): void => {
+      if (this.#isBorn || this.#hasFailed) return;
+      this.#hasFailed = true;
+      events.failed(reason);
+    };
+    this.#child = spawn(process.execPath, [...nodeArguments, cellProgram], {
+      stdio: ["ignore", outputFd, outputFd, "ipc", ...listenFds.flatMap((fd) => [fd, fd])],
+      cwd,
+      env,
+      detached: ownSession,
+    });
+    this.#child.on("error", (error) => fail(error.message));
+    this.#child.on("message", (message: DaughterMessage) => {
+      if (message.type === "conceived") {
+        const pid = this.#child.pid ?? 0;
+        events.conceived({ pid, startTicks: readProc(pid)?.startTicks ?? 0, publicKey: message.publicKey, bornAt });
+      } else {
+        this.#isBorn = true;
+        if (this.#child.connected) this.#child.disconnect();
+        this.#child.unref();
+        events.born();
+      }
+    });
+    this.#child.on("exit", (code, signal) => {
+      fail(signal === null ? `its process ended with code ${code}` : `its process was ended by ${signal}`);
+      events.exited(code, signal);
+    });
+  }
+
+  bear(birthPackage: BirthPackage): void {
+    this.#say({ type: "birth", package: birthPackage });
+  }
+
+  /** Hands a connection over. It is closed here once the kernel has taken it to the daughter. */
+  hand({ socket, listener }: TakenConnection): void {
+    this.#say({ type: "connection", listener }, socket);
+  }
+
+  /** Ends a daughter that was never born. One that was is no longer ours to end. */
+  abort(): void {
+    if (!this.#isBorn) this.#child.kill("SIGKILL");
+  }
+
+  #say(message: MotherMessage, socket?: TakenConnection["socket"]): void {
+    if (!this.#child.connected) {
+      socket?.destroy();
+      return;
+    }
+    this.#child.send(message, socket, { keepOpen: false }, (error) => {
+      if (error !== null) socket?.destroy();
+    });
+  }
+}
+
+/** A cell must not print warnings about what its sources are run by; an app's own warnings are not concerned. */
+const nodeArguments = ["--disable-warning=ExperimentalWarning"];

@@ -1,0 +1,61 @@
+/**
+ * A body: the process side of a cell's class, what it does all day. The mind (core/step.ts) decides what the cell is;
+ * the host gives it that class's body, and tells the body what is known of the others.
+ */
+import type { Socket } from "node:net";
+import type { CellId } from "../core/cell.ts";
+import type { Happening } from "../core/event.ts";
+import type { CellBody } from "../core/record.ts";
+import type { Dna } from "../dna/dna.ts";
+import type { AppHealth } from "../wire/control.ts";
+import type { InheritedListener, TakenConnection } from "./listeners.ts";
+import type { CellLog } from "./log.ts";
+import type { RunDir } from "./run-dir.ts";
+
+/** What the others are, as far as this cell knows. */
+export interface OrganismView {
+  readonly alive: ReadonlyMap<CellId, CellBody>;
+  readonly app: AppHealth;
+}
+
+export interface BodyContext {
+  readonly id: CellId;
+  readonly organism: string;
+  readonly dna: Dna;
+  readonly run: RunDir;
+  readonly log: CellLog;
+  readonly listeners: readonly InheritedListener[];
+  view(): OrganismView;
+  /** Tells the mind what happened. */
+  dispatch(happening: Happening): void;
+  /** Connections that were accepted before this cell became a B cell, as they come; each once. */
+  onHandedConnection(take: (connection: TakenConnection) => void): void;
+  /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
+  hold(connection: TakenConnection): void;
+  /** Opens an axon to another cell. Rejects with the reason. */
+  openAxon(to: CellId): Promise<OpenAxon>;
+}
+
+/** An authenticated socket, paused, with what came behind the handshake. */
+export interface OpenAxon {
+  readonly peer: CellId;
+  readonly socket: Socket;
+  readonly rest: Buffer;
+}
+
+export interface Body {
+  /** Requests that are being worked on. */
+  inFlight(): number;
+  /** What is known of the others has changed. */
+  inform?(view: OrganismView): void;
+  /** A B cell has opened an axon to us. */
+  axonOpened?(axon: OpenAxon): void;
+  /** Takes nothing new; resolves when nothing is left, at the latest after `drainMs`. */
+  drain(drainMs: number): Promise<void>;
+  /** Lets go of timers and handles, because the cell takes on another class. */
+  release?(): void;
+  /** How the app does in this very cell. */
+  appHealth?(): AppHealth;
+}
+
+export type MakeBody = (context: BodyContext) => Promise<Body>;

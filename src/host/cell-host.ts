@@ -1,0 +1,520 @@
+/**
+ * The cell's hands and ears: the only performer of effects. It runs the mind (core/step.ts) on what happens, and does what
+ * the mind wishes: births, links, signatures, questions to the kernel, the body of a class. It decides nothing.
+ *
+ * Events are taken one at a time from a mailbox, and all effects of one are performed before the next is looked at, so
+ * the order of the log is the order of the decisions.
+ */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import net from "node:net";
+import { performance } from "node:perf_hooks";
+import { unreachable } from "../lib/assert.ts";
+import type { CellClass, CellId } from "../core/cell.ts";
+import type { Effect } from "../core/effect.ts";
+import type { Event, Happening } from "../core/event.ts";
+import type { KinMessage } from "../core/message.ts";
+import type { CellBody, OrganismRecord } from "../core/record.ts";
+import { cellKey } from "../core/record.ts";
+import type { State } from "../core/state.ts";
+import { assertInvariants } from "../core/invariant.ts";
+import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import { coreDna } from "../dna/core-dna.ts";
+import type { Dna } from "../dna/dna.ts";
+import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
+import type { BirthPackage } from "./birth.ts";
+import { Womb } from "./birth.ts";
+import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
+import { CellSocket } from "./cell-socket.ts";
+import { greet } from "./handshake.ts";
+import type { Credentials } from "./handshake.ts";
+import type { Acquaintance, KeyPair } from "./identity.ts";
+import { signRecord, whyNotBelieved } from "./identity.ts";
+import { KinLink } from "./kin-link.ts";
+import type { InheritedListener, TakenConnection } from "./listeners.ts";
+import { openListeners } from "./listeners.ts";
+import type { CellLog } from "./log.ts";
+import { processLives } from "./proc.ts";
+import type { RunDir } from "./run-dir.ts";
+import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import { watchFiles } from "./watch-files.ts";
+
+export interface CellHostOptions {
+  readonly birth: BirthPackage & { readonly certificate: OrganismRecord<CellBody> };
+  readonly keys: KeyPair;
+  readonly run: RunDir;
+  readonly log: CellLog;
+  readonly listeners: readonly InheritedListener[];
+  /** Loads the body of a class. */
+  readonly bodies: Readonly<Record<CellClass, () => Promise<MakeBody>>>;
+  /** Ends the process; called once, last. */
+  readonly exit: (code: number) => void;
+}
+
+/** The kernel may need a moment to bury a process whose socket has just closed. */
+const inspectAgainMs = [5, 20, 80] as const;
+/** How long an end waits for the last words to leave. */
+const farewellMs = 150;
+
+export class CellHost {
+  readonly #options: CellHostOptions;
+  readonly #id: CellId;
+  readonly #organism: string;
+  readonly #dna: Dna;
+  readonly #log: CellLog;
+  #state: State;
+  readonly #mailbox: Event[] = [];
+  #isRunning = false;
+  #wakeTimer: NodeJS.Timeout | null = null;
+  #leaving: string | null = null;
+
+  readonly #links = new Map<CellId, KinLink>();
+  readonly #wombs = new Map<CellId, Womb>();
+  readonly #socket: CellSocket;
+  #unwatch: (() => void) | null = null;
+
+  #body: Promise<Body> | null = null;
+  #presentBody: Body | null = null;
+  /** Accepted unread by the egg, for the first B cell. */
+  readonly #held: TakenConnection[] = [];
+  /** Handed to us before our body was there to take them. */
+  readonly #handed: TakenConnection[] = [];
+  #takeHanded: ((connection: TakenConnection) => void) | null = null;
+
+  #loadAtLook = performance.eventLoopUtilization();
+  #load = 0;
+  #loadLookedAtMs = performance.now();
+
+  constructor(options: CellHostOptions) {
+    this.#options = options;
+    const { birth, log, run } = options;
+    this.#id = birth.id;
+    this.#organism = birth.organism;
+    this.#dna = birth.dna;
+    this.#log = log;
+    const [state, effects] = beBorn(
+      {
+        certificate: birth.certificate,
+        records: birth.records,
+        dna: coreDna(birth.dna),
+        seed: [crypto.randomInt(2 ** 32 - 1), crypto.randomInt(2 ** 32 - 1)],
+        urgent: birth.urgent,
+      },
+      this.#nowMs(),
+    );
+    this.#state = state;
+    this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
+      control: (request) => this.#control(request),
+      kin: (met) => this.#linked(met.record, met.socket, met.rest),
+      axon: (met) => void this.#axonOpened({ peer: met.record.body.id, socket: met.socket, rest: met.rest }),
+      refused: (reason) => log.warn("link-refused", { reason }, `refused a link: ${reason}`),
+    });
+    this.#firstEffects = effects;
+  }
+
+  readonly #firstEffects: readonly Effect[];
+
+  /** Begins to live. Resolves when others can reach the cell; rejects where its socket cannot be opened. */
+  async start(): Promise<void> {
+    this.#recordForAdministrators();
+    await this.#socket.listen();
+    this.#isRunning = true;
+    this.#performAll(this.#firstEffects);
+    this.#isRunning = false;
+    this.#run();
+    await this.#body;
+  }
+
+  /** A connection that the mother had accepted. */
+  takeHanded(connection: TakenConnection): void {
+    if (this.#takeHanded === null) this.#handed.push(connection);
+    else this.#takeHanded(connection);
+  }
+
+  /** For signals: this cell is to leave; the organism goes on. */
+  retire(): void {
+    this.dispatch({ type: "retire", drainMs: this.#dna.drain.msMax });
+  }
+
+  dispatch(happening: Happening): void {
+    this.#mailbox.push({ nowMs: this.#nowMs(), ...happening });
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
+      const [next, effects] = step(this.#state, event);
+      assertInvariants(next);
+      this.#state = next;
+      this.#performAll(effects);
+    }
+    this.#isRunning = false;
+    if (this.#leaving === null) this.#setWake();
+    else void this.#leave(this.#leaving);
+  }
+
+  #setWake(): void {
+    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
+    const atMs = nextWakeMs(this.#state);
+    this.#wakeTimer =
+      atMs === null ? null : setTimeout(() => this.dispatch({ type: "wake" }), Math.max(1, atMs - this.#nowMs()));
+  }
+
+  #performAll(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "divide":
+        return void this.#divide(effect);
+      case "bear":
+        return this.#bear(effect.certificate, effect.records, effect.class);
+      case "sign":
+        return this.#sign(effect);
+      case "connect":
+        return void this.#connect(effect.to);
+      case "disconnect":
+        return this.#links.get(effect.from)?.close();
+      case "send":
+        return this.#links.get(effect.to)?.send(effect.message);
+      case "become":
+        return this.#become(effect.class);
+      case "inspect":
+        return void this.#inspect(effect);
+      case "inform":
+        return this.#presentBody?.inform?.(this.#view());
+      case "watch":
+        return this.#watch(effect.files);
+      case "drain":
+        return void this.#drain(effect.drainMs);
+      case "exit":
+        this.#leaving = effect.reason;
+        return;
+      case "log":
+        return this.#log[effect.level](effect.event, effect.fields, effect.message);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  // Births.
+
+  async #divide({ id, class: cellClass, fresh }: Effect & { type: "divide" }): Promise<void> {
+    const failed = (reason: string): void => this.dispatch({ type: "birth-failed", id, reason });
+    const { listeners, log } = this.#options;
+    const opened = fresh ? await openListeners(listeners).catch((error: Error) => failed(error.message)) : null;
+    if (opened === undefined) return;
+    try {
+      const womb = new Womb(
+        {
+          listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
+          outputFd: log.fd,
+          cwd: this.#dna.cwd,
+          env: birthEnvironment(),
+          ownSession: false,
+        },
+        {
+          conceived: (conception) => this.dispatch({ type: "conceived", id, ...conception }),
+          born: () => undefined,
+          failed,
+          exited: () => {
+            this.#wombs.delete(id);
+            this.dispatch({ type: "daughter-exited", id });
+          },
+        },
+      );
+      this.#wombs.set(id, womb);
+      for (const connection of opened?.handOver() ?? []) womb.hand(connection);
+      log.info("dividing", { daughter: id, daughterClass: cellClass }, `dividing: a ${cellClass} is on its way`);
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
+    const womb = this.#wombs.get(certificate.body.id);
+    if (womb === undefined) return;
+    const { birth } = this.#options;
+    const urgent = cellClass === "egg";
+    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, certificate, records });
+    if (cellClass !== "b-cell") return;
+    for (const connection of this.#held.splice(0)) womb.hand(connection);
+  }
+
+  #sign({ key, version, body }: Effect & { type: "sign" }): void {
+    const { keys } = this.#options;
+    const record = signRecord(this.#organism, { key, version, origin: this.#id, body }, keys.privateKey);
+    this.#mailbox.unshift({ type: "signed", record, nowMs: this.#nowMs() });
+  }
+
+  // Links.
+
+  get #credentials(): Credentials {
+    return {
+      organism: this.#options.birth.organism,
+      id: this.#options.birth.id,
+      privateKey: this.#options.keys.privateKey,
+      record: () => this.#ownRecord(),
+      whyNotBelieved: (record) => whyNotBelieved(record, this.#acquaintance),
+    };
+  }
+
+  get #acquaintance(): Acquaintance {
+    return {
+      organism: this.#options.birth.organism,
+      cell: (id) => {
+        const body = this.#state.records.get(cellKey(id))?.body;
+        return body?.kind === "cell" ? body : undefined;
+      },
+      runs: (pid, startTicks) => processLives({ pid, startTicks }),
+    };
+  }
+
+  #ownRecord(): OrganismRecord<CellBody> {
+    const record = this.#state.records.get(cellKey(this.#id)) ?? this.#options.birth.certificate;
+    return record as OrganismRecord<CellBody>;
+  }
+
+  async #connect(to: CellId): Promise<void> {
+    const met = await this.#greet(to, "kin");
+    if (met.ok) return this.#linked(met.record, met.socket, met.rest);
+    this.#log.info("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
+    this.dispatch({ type: "connect-failed", peer: to });
+  }
+
+  #greet(to: CellId, purpose: "kin" | "axon"): ReturnType<typeof greet> {
+    return greet(net.connect(cellSocketPath(this.#options.run, to)), purpose, this.#credentials);
+  }
+
+  #linked(record: OrganismRecord<CellBody>, socket: net.Socket, rest: Buffer): void {
+    const peer = record.body.id;
+    // A cell that links anew has lost the old link, whether or not we have noticed.
+    const stale = this.#links.get(peer);
+    this.#links.delete(peer);
+    stale?.close();
+    const link: KinLink = new KinLink(peer, socket, rest, {
+      message: (message) => this.#heard(peer, message),
+      closed: (fault) => {
+        if (fault !== null) this.#log.warn("link-fault", { peer, fault }, `cut the link to ${peer}: ${fault}`);
+        if (this.#links.get(peer) !== link) return;
+        this.#links.delete(peer);
+        this.dispatch({ type: "link-closed", peer });
+      },
+    });
+    this.#links.set(peer, link);
+    this.dispatch({ type: "link-opened", peer, record });
+  }
+
+  #heard(from: CellId, message: KinMessage): void {
+    if (message.type !== "records") return this.dispatch({ type: "message", from, message });
+    // Births in order of age: a daughter's certificate is checked by her mother's key.
+    const records = [...message.records].sort((a, b) => birthOrderOf(a) - birthOrderOf(b));
+    for (const record of records) {
+      const wrong = whyNotBelieved(record, this.#acquaintance);
+      if (wrong === null) this.dispatch({ type: "message", from, message: { type: "records", records: [record] } });
+      else
+        this.#log.info(
+          "record-refused",
+          { from, key: record.key, reason: wrong },
+          `did not believe ${record.key}: ${wrong}`,
+        );
+    }
+  }
+
+  async #openAxon(to: CellId): Promise<OpenAxon> {
+    const met = await this.#greet(to, "axon");
+    if (!met.ok) throw new Error(met.reason);
+    return { peer: to, socket: met.socket, rest: met.rest };
+  }
+
+  async #axonOpened(axon: OpenAxon): Promise<void> {
+    const body = this.#presentBody ?? (await this.#body?.catch(() => null));
+    if (body?.axonOpened === undefined) axon.socket.destroy();
+    else body.axonOpened(axon);
+  }
+
+  async #inspect({ id, pid, startTicks }: Effect & { type: "inspect" }): Promise<void> {
+    for (const waitMs of [0, ...inspectAgainMs]) {
+      if (waitMs > 0) await sleep(waitMs);
+      if (!processLives({ pid, startTicks })) return this.dispatch({ type: "inspected", id, running: false });
+    }
+    this.dispatch({ type: "inspected", id, running: true });
+  }
+
+  // The body.
+
+  #become(cellClass: CellClass): void {
+    this.#log.setClass(cellClass);
+    this.#log.info("became", { class: cellClass }, `now a ${cellClass}`);
+    process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
+    this.#presentBody?.release?.();
+    this.#presentBody = null;
+    this.#takeHanded = null;
+    this.#recordForAdministrators();
+    this.#body = this.#makeBody(cellClass);
+    this.#body.catch((error: unknown) => {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error("body-failed", { class: cellClass, reason }, `cannot work as a ${cellClass}`);
+      this.dispatch({ type: "body-failed", class: cellClass, reason });
+    });
+  }
+
+  async #makeBody(cellClass: CellClass): Promise<Body> {
+    const makeBody = await this.#options.bodies[cellClass]();
+    const body = await makeBody(this.#bodyContext());
+    // Another class may have been taken on in the meantime; then this body is one too many.
+    if (this.#state.class === cellClass) this.#presentBody = body;
+    else body.release?.();
+    body.inform?.(this.#view());
+    return body;
+  }
+
+  #bodyContext(): BodyContext {
+    const { run, listeners, log } = this.#options;
+    return {
+      id: this.#id,
+      organism: this.#organism,
+      dna: this.#dna,
+      run,
+      log,
+      listeners,
+      view: () => this.#view(),
+      dispatch: (happening) => this.dispatch(happening),
+      hold: (connection) => void this.#held.push(connection),
+      onHandedConnection: (take) => {
+        this.#takeHanded = take;
+        for (const connection of this.#handed.splice(0)) take(connection);
+      },
+      openAxon: (to) => this.#openAxon(to),
+    };
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    const body = await this.#body?.catch(() => null);
+    await body?.drain(drainMs);
+    this.dispatch({ type: "drained" });
+  }
+
+  #watch(files: readonly string[]): void {
+    this.#unwatch?.();
+    this.#unwatch = files.length === 0 ? null : watchFiles(files, () => this.dispatch({ type: "files-changed" }));
+  }
+
+  // What others ask.
+
+  #view(): OrganismView {
+    return { alive: this.#state.alive, app: this.#appHealth() };
+  }
+
+  #appHealth(): AppHealth {
+    const { known, retryAtMs } = this.#state.app;
+    if (known === null) return { state: "none" };
+    if (known.state === "ready") return { state: "ready" };
+    const { code, message, stack, attempts } = known;
+    const error = stack === "" ? { code, message } : { code, message, stack };
+    return { state: "failed", error, attempts, retryInMs: Math.max(0, retryAtMs - this.#nowMs()) };
+  }
+
+  #control(request: ControlRequest): ControlReply {
+    switch (request.op) {
+      case "vitals":
+        return {
+          ok: true,
+          op: "vitals",
+          organism: this.#organism,
+          name: this.#options.birth.name,
+          revision: this.#options.birth.revision,
+          self: this.#vitals(),
+          others: [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id).map((c) => this.#summary(c)),
+          appHealth: this.#appHealth(),
+        };
+      case "stop":
+        this.dispatch({ type: "stop", drainMs: request.drainMs ?? this.#dna.drain.msMax });
+        return { ok: true, op: "stop" };
+      default:
+        return { ok: false, code: "CELLWS_E_CONTROL", message: "this cell does not know that question" };
+    }
+  }
+
+  #vitals(): CellVitals {
+    return {
+      ...this.#summary(this.#state.alive.get(this.#id) ?? this.#options.birth.certificate.body),
+      class: this.#state.class,
+      load: this.#measureLoad(),
+      rssBytes: process.memoryUsage.rss(),
+      inFlight: this.#presentBody?.inFlight() ?? 0,
+      app: this.#presentBody?.appHealth?.() ?? { state: "none" },
+    };
+  }
+
+  #summary(cell: CellBody): CellSummary {
+    const { id, class: cellClass, pid, startTicks, mother, generation, bornAt } = cell;
+    const state = cell.state === "draining" ? "draining" : this.#state.doubted.has(id) ? "suspected" : "live";
+    return { id, class: cellClass, pid, startTicks, mother, generation, bornAt, state };
+  }
+
+  /** Event-loop utilization since the last look, or over the last second where that was just now. */
+  #measureLoad(): number {
+    const nowMs = performance.now();
+    if (nowMs - this.#loadLookedAtMs >= loadWindowMsMin) {
+      const look = performance.eventLoopUtilization();
+      this.#load = performance.eventLoopUtilization(look, this.#loadAtLook).utilization;
+      this.#loadAtLook = look;
+      this.#loadLookedAtMs = nowMs;
+    }
+    return Math.round(this.#load * 1000) / 1000;
+  }
+
+  #recordForAdministrators(): void {
+    const { id, pid, startTicks, mother, generation, bornAt } = this.#options.birth.certificate.body;
+    recordCell(this.#options.run, { id, class: this.#state.class, pid, startTicks, mother, generation, bornAt });
+  }
+
+  // The end.
+
+  async #leave(reason: string): Promise<void> {
+    this.#leaving = null;
+    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
+    this.#log.info("leaving", { reason }, `leaving: ${reason}`);
+    this.#unwatch?.();
+    for (const womb of this.#wombs.values()) womb.abort();
+    for (const link of this.#links.values()) link.close();
+    const [, lastOfAll] = await Promise.all([sleep(this.#links.size === 0 ? 0 : farewellMs), this.#closeSocket()]);
+    if (lastOfAll) this.#log.info("organism-ended", {}, "the last cell has left");
+    this.#options.exit(0);
+  }
+
+  /** Takes our traces away; and, where nobody else lives and an end was asked for, the organism's. True for the last cell. */
+  async #closeSocket(): Promise<boolean> {
+    const { run } = this.#options;
+    await this.#socket.close();
+    fs.rmSync(cellRecordPath(run, this.#id), { force: true });
+    if (this.#state.stop === null) return false;
+    const living = await whoLives(run);
+    const others = living.records.filter((record) => record.id !== this.#id);
+    if (isAlive({ ...living, records: others, launcher: null })) return false;
+    await removeRunDir(run);
+    return true;
+  }
+
+  #nowMs(): number {
+    return Math.floor(performance.now());
+  }
+}
+
+const loadWindowMsMin = 1_000;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function birthOrderOf(record: OrganismRecord): number {
+  return record.body.kind === "cell" ? record.body.birthOrder : Number.MAX_SAFE_INTEGER;
+}
+
+function birthEnvironment(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  delete env["NODE_CHANNEL_FD"];
+  return env;
+}

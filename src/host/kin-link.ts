@@ -1,0 +1,68 @@
+/**
+ * A kin link: a Unix socket that carries one JSON message a line between two cells. Bounded in both directions: a line
+ * too long, or a peer that reads too slowly, costs it the link and not our memory. Hormones are dropped first, for they
+ * may be lost; records may not, so a link that cannot take them is cut, and reconciled when it opens again.
+ */
+import type { Socket } from "node:net";
+import type { CellId } from "../core/cell.ts";
+import type { KinMessage } from "../core/message.ts";
+import { kinLineBytesMax, readKinMessage } from "../wire/kin.ts";
+import { LineReader } from "./line-reader.ts";
+
+/** Above this hormones wait no more, they are lost: at their rate it is minutes of a peer that reads nothing. */
+const pulseBacklogBytesMax = 64 * 1024;
+/** Above this the peer is as good as dead. */
+const backlogBytesMax = 8 * 1024 * 1024;
+
+export interface KinLinkEvents {
+  message(message: KinMessage): void;
+  /** Once, whatever the cause. `fault`: what the peer did wrong, if it did. */
+  closed(fault: string | null): void;
+}
+
+export class KinLink {
+  readonly peer: CellId;
+  readonly #socket: Socket;
+  #fault: string | null = null;
+
+  constructor(peer: CellId, socket: Socket, rest: Buffer, events: KinLinkEvents) {
+    this.peer = peer;
+    this.#socket = socket;
+    const take = (line: string): void => {
+      const read = readKinMessage(line);
+      if (read.ok) events.message(read.value);
+      else this.#cut(`a message that is none: ${read.reason}`);
+    };
+    const reader = new LineReader(socket, kinLineBytesMax, take, () => this.#cut("a line too long"));
+    socket.on("error", () => undefined);
+    socket.on("end", () => socket.end());
+    socket.once("close", () => {
+      reader.stop();
+      events.closed(this.#fault);
+    });
+    if (rest.length > 0) socket.unshift(rest);
+    socket.resume();
+  }
+
+  send(message: KinMessage): void {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return;
+    const backlogBytes = this.#socket.writableLength;
+    if (message.type === "pulse" && backlogBytes > pulseBacklogBytesMax) return;
+    if (backlogBytes > backlogBytesMax) return this.#cut("reads too slowly");
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Closes after what was sent has left. */
+  close(): void {
+    this.#socket.end();
+    // A peer that does not close its end is not waited for.
+    this.#socket.setTimeout(closeMsMax, () => this.#socket.destroy());
+  }
+
+  #cut(fault: string): void {
+    this.#fault ??= fault;
+    this.#socket.destroy();
+  }
+}
+
+const closeMsMax = 500;

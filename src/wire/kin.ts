@@ -1,0 +1,158 @@
+/**
+ * The kin link's protocol, whole: a handshake of three lines, then one JSON message a line.
+ *
+ *   connector                                        acceptor
+ *   { cellws, purpose, organism, id, nonce, record }  ->
+ *                                                    <-  { cellws, id, nonce, record, proof }
+ *   { proof }                                         ->
+ *   message, message, ...                            <->  message, message, ...
+ *
+ * Each proves that it holds the key of its record by signing the other's nonce. Axons begin with the same three lines
+ * and go on with frames (wire/axon.ts). Version rule: `cellws` must be equal; cells of one organism are of one build,
+ * and a newer build is a new revision, which grows its own cells beside the old ones.
+ */
+import type { CellBody, OrganismRecord } from "../core/record.ts";
+import { cellClasses, specializedClasses } from "../core/cell.ts";
+import { pulseStrengthMax } from "../core/limits.ts";
+import type { KinMessage } from "../core/message.ts";
+import { lineageMax } from "../core/record.ts";
+import type { Shape } from "../lib/shape.ts";
+import { integer, listOf, nullable, object, oneOf, text, tuple, variant } from "../lib/shape.ts";
+import type { LinkPurpose } from "./control.ts";
+
+export const kinProtocolVersion = 1;
+
+export interface Hello {
+  readonly cellws: number;
+  readonly purpose: LinkPurpose;
+  readonly organism: string;
+  readonly id: string;
+  readonly nonce: string;
+  readonly record: OrganismRecord<CellBody>;
+}
+export interface Welcome {
+  readonly cellws: number;
+  readonly id: string;
+  readonly nonce: string;
+  readonly record: OrganismRecord<CellBody>;
+  readonly proof: string;
+}
+export interface Proof {
+  readonly proof: string;
+}
+
+/** One line's longest: an inventory of 10,000 records, or a thousand records with stacks. Above it the link is cut. */
+export const kinLineBytesMax = 4 * 1024 * 1024;
+/** Before the handshake is over nobody is trusted with more than this. */
+export const handshakeLineBytesMax = 16 * 1024;
+
+/** What is signed to prove one's identity on a link. */
+export function proofPayload(
+  purpose: LinkPurpose,
+  organism: string,
+  prover: string,
+  verifier: string,
+  nonce: string,
+): string {
+  return JSON.stringify(["cellws-link", kinProtocolVersion, purpose, organism, prover, verifier, nonce]);
+}
+
+/** What a mother signs of a daughter: all that never changes. */
+export function birthPayload(organism: string, body: CellBody): string {
+  const { id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt } = body;
+  const facts = [id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt];
+  return JSON.stringify(["cellws-birth", organism, ...facts]);
+}
+
+/** What is signed of a record. */
+export function recordPayload(organism: string, { key, version, origin, body }: OrganismRecord): string {
+  return JSON.stringify(["cellws-record", organism, key, version, origin, body]);
+}
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+export const readKinMessage = (line: string): Read<KinMessage> => read<KinMessage>(line, kinMessage);
+export const readHello = (line: string): Read<Hello> => read<Hello>(line, hello);
+export const readWelcome = (line: string): Read<Welcome> => read<Welcome>(line, welcome);
+export const readProof = (line: string): Read<Proof> => read<Proof>(line, object({ proof: signature }));
+
+const id = text(32);
+const signature = text(100);
+const nonce = text(64);
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const version = integer(kinProtocolVersion, kinProtocolVersion);
+
+const cellBody = object({
+  kind: oneOf("cell"),
+  id,
+  mother: nullable(id),
+  lineage: listOf(lineageMax, id),
+  generation: count,
+  birthOrder: count,
+  publicKey: text(100),
+  pid: count,
+  startTicks: count,
+  bornAt: text(40),
+  certificate: signature,
+  class: oneOf(...cellClasses),
+  state: oneOf("gestating", "live", "draining"),
+});
+const body = variant("kind", {
+  cell: cellBody,
+  death: object({
+    kind: oneOf("death"),
+    id,
+    pid: count,
+    startTicks: count,
+    cause: oneOf("crashed", "stopped", "app-failed", "stillborn"),
+  }),
+  app: object({
+    kind: oneOf("app"),
+    state: oneOf("ready", "failed"),
+    attempts: count,
+    code: text(64),
+    message: text(4_096),
+    stack: text(16_384),
+    files: listOf(256, text(4_096)),
+  }),
+  stop: object({ kind: oneOf("stop"), drainMs: count }),
+});
+const recordOf = (bodyShape: Shape): Shape =>
+  object({ key: text(80), version: count, origin: id, body: bodyShape, signature });
+const record = recordOf(body);
+const pulse = object({
+  id: text(64),
+  origin: id,
+  class: oneOf(...specializedClasses),
+  strength: integer(1, pulseStrengthMax),
+  wanted: integer(1, 10_000),
+  unanswered: count,
+  hops: integer(0, 64),
+});
+const recordsMax = 10_000;
+const kinMessage = variant("type", {
+  inventory: object({ type: oneOf("inventory"), entries: listOf(recordsMax, tuple(text(80), count, id)) }),
+  records: object({ type: oneOf("records"), records: listOf(recordsMax, record) }),
+  pulse: object({ type: oneOf("pulse"), pulse }),
+  "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
+} satisfies Record<KinMessage["type"], Shape>);
+const hello = object({
+  cellws: version,
+  purpose: oneOf("kin", "axon"),
+  organism: text(64),
+  id,
+  nonce,
+  record: recordOf(cellBody),
+});
+const welcome = object({ cellws: version, id, nonce, record: recordOf(cellBody), proof: signature });
+
+function read<T>(line: string, shape: Shape): Read<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { ok: false, reason: "not JSON" };
+  }
+  const wrong = shape(value);
+  return wrong === null ? { ok: true, value: value as T } : { ok: false, reason: wrong };
+}

@@ -1,0 +1,174 @@
+// The organism as a whole, in the simulator: what must come about whatever the delays.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { CoreDna } from "../../src/core/dna.ts";
+import { World } from "../../src/sim/world.ts";
+
+const dna: CoreDna = {
+  stemPool: 2,
+  population: {
+    neuron: { min: 1, max: 4 },
+    "b-cell": { min: 1, max: 4 },
+    "t-cell": { min: 0, max: 2 },
+    drone: { min: 2, max: 8 },
+  },
+  daughtersMax: 4,
+  attenuationMilli: 250,
+  hormoneHalfLifeMs: 2_000,
+  drainMsMax: 10_000,
+  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+};
+const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
+
+function grown(seed: number, change: Partial<CoreDna> = {}): World {
+  const world = new World({ seed, dna: { ...dna, ...change }, delaysMs });
+  const egg = world.spawnEgg();
+  world.run(1_000);
+  world.tell(egg, { type: "first-connection" });
+  world.run(5_000);
+  return world;
+}
+
+function counts(world: World): Record<string, number> {
+  const count: Record<string, number> = {};
+  for (const { class: c } of world.living()) count[c] = (count[c] ?? 0) + 1;
+  return count;
+}
+
+/** One root, everybody else linked to exactly one elder, and everybody reachable: a tree. */
+function assertOneTree(world: World): void {
+  const living = world.living();
+  const edges = living.reduce((sum, state) => sum + state.kin.size, 0) / 2;
+  assert.equal(edges, living.length - 1, "a tree of n cells has n - 1 links");
+  const seen = new Set<string>();
+  const visit = (id: string): void => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    for (const peer of world.cells.get(id)?.state?.kin ?? []) visit(peer);
+  };
+  visit(living[0]?.self ?? "");
+  assert.equal(seen.size, living.length, "every cell is reachable over kin links");
+}
+
+const whole = { neuron: 1, "b-cell": 1, drone: 2, stem: 2 };
+const seeds = Array.from({ length: 40 }, (_, i) => i + 1);
+
+describe("an organism", () => {
+  test("stays one dormant egg without a timer until somebody connects", () => {
+    const world = new World({ seed: 1, dna, delaysMs });
+    world.spawnEgg();
+    world.run(3_600_000);
+    assert.deepEqual(counts(world), { egg: 1 });
+    // Being born and certifying itself is all that it did in an hour.
+    assert.ok(world.eventCount <= 2, `${world.eventCount} events`);
+  });
+
+  test("grows from the egg to the DNA's populations, and the egg becomes the neuron", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      assert.deepEqual(counts(world), whole, `seed ${seed}`);
+      assert.equal(world.cells.get("egg")?.state?.class, "neuron");
+      assertOneTree(world);
+    }
+  });
+
+  test("divides first into a B cell and then into a drone", () => {
+    const world = new World({ seed: 3, dna, delaysMs });
+    const egg = world.spawnEgg();
+    world.tell(egg, { type: "first-connection" });
+    world.run(1);
+    const gestations = [...(world.cells.get(egg)?.state?.gestations.values() ?? [])].map((g) => g.class);
+    assert.deepEqual(gestations, ["b-cell", "drone"]);
+  });
+
+  test("gives the same history for the same seed, and another for another", () => {
+    const history = (seed: number): string => JSON.stringify(grown(seed).log);
+    assert.equal(history(7), history(7));
+    assert.notEqual(history(7), history(8));
+  });
+
+  test("is whole again after the death of any one cell, the first one included", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      for (const { self } of world.living()) {
+        world.kill(self);
+        world.run(5_000);
+        assert.deepEqual(counts(world), whole, `seed ${seed}, after the death of ${self}`);
+        assertOneTree(world);
+      }
+    }
+  });
+
+  test("is whole again when all but one die at once, whoever is left", () => {
+    for (const seed of seeds) {
+      for (const survivor of ["neuron", "b-cell", "drone", "stem"] as const) {
+        const world = grown(seed);
+        const kept = world.ofClass(survivor)[0]?.self;
+        for (const { self } of world.living()) if (self !== kept) world.kill(self);
+        world.run(8_000);
+        assert.deepEqual(counts(world), whole, `seed ${seed}, survivor ${survivor}`);
+        assertOneTree(world);
+      }
+    }
+  });
+
+  test("never lets two cells take a place for one", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 8 });
+      world.kill(world.ofClass("drone")[0]?.self ?? "");
+      world.run(10_000);
+      assert.equal(world.ofClass("drone").length, 2, `seed ${seed}`);
+    }
+  });
+
+  test("keeps to the DNA's limit of living daughters for each mother", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 12, daughtersMax: 3 });
+      world.run(10_000);
+      assert.equal(world.ofClass("stem").length, 12, `seed ${seed}`);
+      for (const { self } of world.living()) {
+        const daughters = world.living().filter((state) => world.cells.get(state.self)?.mother === self).length;
+        // The mother of all may exceed it by the stem cells that she had to bear while there were none.
+        if (self !== "egg") assert.ok(daughters <= 3, `seed ${seed}: ${self} has ${daughters}`);
+      }
+    }
+  });
+
+  test("waits longer after each failed start of the app, and recovers when its files change", () => {
+    const world = new World({ seed: 5, dna, delaysMs });
+    world.app = "failed";
+    const egg = world.spawnEgg();
+    world.tell(egg, { type: "first-connection" });
+    world.run(60_000);
+    const attempts = world.log.filter((line) => line.text === "became drone").length;
+    // 0.5 + 1 + 2 + 4 + 8 + 16 + 30 s between attempts: about seven in the first minute, not hundreds.
+    assert.ok(attempts >= 5 && attempts <= 10, `${attempts} attempts`);
+    assert.equal(counts(world)["drone"] ?? 0, 0);
+    world.app = "ready";
+    world.tell(egg, { type: "files-changed" });
+    world.run(3_000);
+    assert.deepEqual(counts(world), whole);
+  });
+
+  test("ends wholly when any one cell is told to stop", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      const cells = world.living();
+      world.tell(cells[seed % cells.length]?.self ?? "", { type: "stop", drainMs: 5_000 });
+      world.run(7_000);
+      assert.deepEqual(counts(world), {}, `seed ${seed}`);
+    }
+  });
+
+  test("replaces a cell that is asked to leave alone", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      for (const { self } of world.living()) {
+        world.tell(self, { type: "retire", drainMs: 1_000 });
+        world.run(5_000);
+        assert.equal(world.cells.get(self)?.runs, false);
+        assert.deepEqual(counts(world), whole, `seed ${seed}: ${self}`);
+      }
+    }
+  });
+});
