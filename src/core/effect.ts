@@ -28,7 +28,7 @@ export type Effect =
   /** Watch these files and report `files-changed`; an empty list ends the watch. */
   | { readonly type: "watch"; readonly files: readonly string[] }
   /** Take no new work; finish what is there within `drainMs`. Answered by `drained`. */
-  | { readonly type: "drain"; readonly drainMs: number }
+  | { readonly type: "drain"; readonly drainMs: number; readonly alone: boolean }
   /** End this process, after what was sent before has left. */
   | { readonly type: "exit"; readonly reason: string }
   | {

@@ -42,6 +42,9 @@ export const refractoryMs = 2 * birthDelayMs;
 /** A newborn that has not linked up within this time is given up. A loaded machine starts Node in seconds, not in tens. */
 export const gestationMsMax = 20_000;
 
+/** Drones that die within this time of each other died of one cause, which is seldom the app: it counts as one crash. */
+export const episodeMs = 500;
+
 /** Births that a cell has under way at a time; more would only make each slower. */
 export const gestationsMax = 3;
 

@@ -9,7 +9,7 @@ import type { CellClass, CellId } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
-import { tombstoneMs, tombstonesMax } from "./limits.ts";
+import { episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
@@ -130,8 +130,9 @@ function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): S
   alive.delete(id);
   const doubted = without(state.doubted, id);
   const tombstones = [...state.tombstones, { id, atMs: nowMs }];
-  const crashesMs =
-    cause === "crashed" && dead?.class === "drone" ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
+  const counts =
+    cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
+  const crashesMs = counts ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
   return { ...state, alive, doubted, tombstones, app: { ...state.app, crashesMs } };
 }
 

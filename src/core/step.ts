@@ -207,7 +207,7 @@ function death(state: State, id: string): Move {
     type: "log",
     level: "warn",
     event: "cell-died",
-    fields: { died: id, class: cell.class, pid, cause },
+    fields: { died: id, diedAs: cell.class, diedPid: pid, cause },
     message: `${cell.class} ${id} died`,
   } as const;
   return inTurn([next, [...news, log]], 0, (s) => doubtRelatives(s, cell));
@@ -220,7 +220,7 @@ function birthFailed(state: State, id: string, reason: string): Move {
     type: "log",
     level: "error",
     event: "birth-failed",
-    fields: { unborn: id, class: cellClass, reason },
+    fields: { unborn: id, unbornClass: cellClass, reason },
     message: `a ${cellClass} could not be born: ${reason}`,
   } as const;
   const [next, effects] = death(state, id);

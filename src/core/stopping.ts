@@ -23,7 +23,7 @@ export function retire(state: State, drainMs: number, nowMs: number): Move {
 /** After any news: begin to stop when it says so, and leave when our part is done. */
 export function heedStop(state: State, nowMs: number): Move {
   if (state.stop === null || state.phase === "ended") return still(state);
-  const begun: Move = state.phase === "stopping" ? still(state) : begin(state, state.stop.drainMs);
+  const begun: Move = state.phase === "stopping" ? still(state) : begin(state, state.stop);
   return inTurn(begun, nowMs, leaveWhenDone);
 }
 
@@ -34,9 +34,9 @@ export function leave(state: State, cause: "stopped" | "app-failed", reason: str
   return [{ ...said, phase: "ended" }, [...farewell, { type: "exit", reason }]];
 }
 
-function begin(state: State, drainMs: number): Move {
+function begin(state: State, { drainMs, alone }: NonNullable<State["stop"]>): Move {
   const [next, effects] = announce({ ...state, phase: "stopping" }, { state: "draining" });
-  return [next, [...effects, { type: "drain", drainMs }]];
+  return [next, [...effects, { type: "drain", drainMs, alone }]];
 }
 
 function leaveWhenDone(state: State, nowMs: number): Move {

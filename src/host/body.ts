@@ -8,7 +8,7 @@ import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { AppHealth } from "../wire/control.ts";
-import type { InheritedListener, TakenConnection } from "./listeners.ts";
+import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { RunDir } from "./run-dir.ts";
 
@@ -25,6 +25,8 @@ export interface BodyContext {
   readonly run: RunDir;
   readonly log: CellLog;
   readonly listeners: readonly InheritedListener[];
+  /** Where the organism listens; for drones too, which hold no listener. */
+  readonly addresses: readonly ListenAddress[];
   view(): OrganismView;
   /** Tells the mind what happened. */
   dispatch(happening: Happening): void;
@@ -50,8 +52,11 @@ export interface Body {
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */
   axonOpened?(axon: OpenAxon): void;
-  /** Takes nothing new; resolves when nothing is left, at the latest after `drainMs`. */
-  drain(drainMs: number): Promise<void>;
+  /**
+   * Takes nothing new; resolves when nothing is left, at the latest after `drainMs`. `alone`: only this cell leaves, and
+   * others take over; otherwise the whole organism ends.
+   */
+  drain(drainMs: number, alone: boolean): Promise<void>;
   /** Lets go of timers and handles, because the cell takes on another class. */
   release?(): void;
   /** How the app does in this very cell. */

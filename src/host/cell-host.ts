@@ -72,6 +72,8 @@ export class CellHost {
   readonly #wombs = new Map<CellId, Womb>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
+  /** Where daughters' native output goes: the log itself. */
+  readonly #outputFd: number;
 
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
@@ -92,6 +94,7 @@ export class CellHost {
     this.#organism = birth.organism;
     this.#dna = birth.dna;
     this.#log = log;
+    this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
     const [state, effects] = beBorn(
       {
         certificate: birth.certificate,
@@ -189,7 +192,7 @@ export class CellHost {
       case "watch":
         return this.#watch(effect.files);
       case "drain":
-        return void this.#drain(effect.drainMs);
+        return void this.#drain(effect.drainMs, effect.alone);
       case "exit":
         this.#leaving = effect.reason;
         return;
@@ -211,7 +214,7 @@ export class CellHost {
       const womb = new Womb(
         {
           listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
-          outputFd: log.fd,
+          outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: birthEnvironment(),
           ownSession: false,
@@ -348,7 +351,7 @@ export class CellHost {
 
   #become(cellClass: CellClass): void {
     this.#log.setClass(cellClass);
-    this.#log.info("became", { class: cellClass }, `now a ${cellClass}`);
+    this.#log.info("became", { became: cellClass }, `now a ${cellClass}`);
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
@@ -357,7 +360,7 @@ export class CellHost {
     this.#body = this.#makeBody(cellClass);
     this.#body.catch((error: unknown) => {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#log.error("body-failed", { class: cellClass, reason }, `cannot work as a ${cellClass}`);
+      this.#log.error("body-failed", { failed: cellClass, reason }, `cannot work as a ${cellClass}`);
       this.dispatch({ type: "body-failed", class: cellClass, reason });
     });
   }
@@ -373,7 +376,7 @@ export class CellHost {
   }
 
   #bodyContext(): BodyContext {
-    const { run, listeners, log } = this.#options;
+    const { run, listeners, log, birth } = this.#options;
     return {
       id: this.#id,
       organism: this.#organism,
@@ -381,6 +384,7 @@ export class CellHost {
       run,
       log,
       listeners,
+      addresses: birth.listeners,
       view: () => this.#view(),
       dispatch: (happening) => this.dispatch(happening),
       hold: (connection) => void this.#held.push(connection),
@@ -392,9 +396,9 @@ export class CellHost {
     };
   }
 
-  async #drain(drainMs: number): Promise<void> {
+  async #drain(drainMs: number, alone: boolean): Promise<void> {
     const body = await this.#body?.catch(() => null);
-    await body?.drain(drainMs);
+    await body?.drain(drainMs, alone);
     this.dispatch({ type: "drained" });
   }
 

@@ -1,0 +1,158 @@
+/**
+ * `cellws start`: launches an organism and, unless it is detached, stays beside it as the launcher: it prints the log,
+ * passes Ctrl-C and SIGTERM on, and ends when the organism does. It is no cell; killed, it is not missed.
+ */
+import fs from "node:fs";
+import module from "node:module";
+import os from "node:os";
+import path from "node:path";
+import type { Launched } from "../../host/launch.ts";
+import { launch } from "../../host/launch.ts";
+import { followLog } from "../../host/log-follow.ts";
+import type { RunDir } from "../../host/run-dir.ts";
+import { hasCells, removeRunDir, runDirExists, whoLives } from "../../host/run-dir.ts";
+import { stopOrganism } from "../../host/stop-organism.ts";
+import { CellwsError } from "../../lib/cellws-error.ts";
+import { renderLogLine } from "../../view/log-line.ts";
+import { renderStart } from "../../view/start.ts";
+import { localTimeOfDay } from "../clock.ts";
+import type { CliCommand, CliContext, ExitStatus } from "../command.ts";
+import { addExamples } from "../command.ts";
+import type { DnaLoader } from "../dna-loader.ts";
+import { importDnaLoader } from "../dna-loader.ts";
+
+interface StartOptions {
+  port?: string;
+  host?: string;
+  dna?: string;
+  name?: string;
+  adminPort?: string;
+  detach?: boolean;
+  json?: boolean;
+}
+
+export const command: CliCommand<StartOptions> = {
+  define(command) {
+    command
+      .argument("[app]", "a file that listens, or exports fetch or (req, res); or its folder")
+      .option("--port <port>", "where to listen; 0 is any free port (default: 8080, or the DNA's)")
+      .option("--host <host>", "the address to listen on (default: 127.0.0.1, or the DNA's)")
+      .option("--dna <file>", "the DNA (default: dna.ts or dna.js here, if there is one)")
+      .option("--name <name>", "what to call the organism (default: the package's or the folder's name)")
+      .option("--admin-port <port>", "metrics, health and status on this loopback port; 0 is any free port")
+      .option("--detach", "return as soon as it listens, and leave it running")
+      .option("--json", "print the log as JSON lines");
+    addExamples(command, [
+      ["cellws start server.js", "serve an app at http://127.0.0.1:8080"],
+      ["cellws start server.js --port 80 --host 0.0.0.0", "to the world, on port 80"],
+      ["cellws start", "what package.json or dna.ts says"],
+      ["cellws start server.js --detach --name shop", "in the background; end it: cellws stop --name shop"],
+    ]);
+    command.addHelpText(
+      "after",
+      `
+The organism begins as one dormant cell, which loads the app when the first
+request comes. Ctrl-C ends it after the requests in flight; a second Ctrl-C at
+once. Exit status: 0 when it was ended, 1 when it could not start or died, 2 when
+the DNA or the command line is wrong.`,
+    );
+  },
+  async run(context, [app], options) {
+    const { dna, revision, dnaFile } = await readDna(context, app, options);
+    const launched = await launch({ dna, revision, dnaFile, env: cellEnvironment(context.env) });
+    const tell = options.json === true ? context.note : context.out;
+    for (const line of renderStart({ ...launched, isDetached: options.detach === true }, context.style)) tell(line);
+    warmCompileCache();
+    return options.detach === true ? 0 : await stayBeside(launched, context, options.json === true);
+  },
+};
+
+type LoadedDna = Extract<Awaited<ReturnType<DnaLoader["loadDna"]>>, { ok: true }>;
+
+async function readDna(context: CliContext, app: string | undefined, options: StartOptions): Promise<LoadedDna> {
+  const loader = await importDnaLoader();
+  const { port, host, name, adminPort } = options;
+  const result = await loader.loadDna({
+    cwd: context.cwd,
+    dnaFile: options.dna,
+    app,
+    overrides: { port, host, name, adminPort },
+  });
+  const { color } = context.noteStyle;
+  const found = result.ok ? result.warnings : result.diagnostics;
+  if (found.length > 0) context.note(loader.formatDiagnostics(found, { color }));
+  if (!result.ok) {
+    throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
+      hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
+    });
+  }
+  return result;
+}
+
+/** The log on the screen until the organism has ended, whoever ends it. */
+async function stayBeside({ run }: Launched, context: CliContext, json: boolean): Promise<ExitStatus> {
+  const following = new AbortController();
+  const print = (line: string): void =>
+    context.out(json ? line : renderLogLine(line, { style: context.style, timeOfDay: localTimeOfDay }));
+  const log = followLog(run.logFile, print, { from: "start", signal: following.signal });
+  const wasAskedToStop = stopOnSignals(run, context);
+  const ended = await untilItEnded(run);
+  // The last lines were written before the end; one more look finds them.
+  setTimeout(() => following.abort(), lastLinesMs);
+  await log;
+  if (ended === "removed" || wasAskedToStop()) return 0;
+  await removeRunDir(run, { exceptPid: process.pid });
+  throw new CellwsError("CELLWS_E_ORGANISM_DIED", 1, `every cell of '${run.name}' is dead, and nobody asked for it`, {
+    hint: "The log above says what they died of. Start it again; a service manager would (see docs/OPERATIONS.md).",
+  });
+}
+
+const lastLinesMs = 300;
+const lookEveryMs = 250;
+
+async function untilItEnded(run: RunDir): Promise<"removed" | "dead"> {
+  for (;;) {
+    if (!runDirExists(run)) return "removed";
+    if (!hasCells(await whoLives(run))) return runDirExists(run) ? "dead" : "removed";
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
+
+/** First signal: the orderly end. Second: at once. Returns whether either came. */
+function stopOnSignals(run: RunDir, context: CliContext): () => boolean {
+  let count = 0;
+  const stop = (signal: NodeJS.Signals): void => {
+    count += 1;
+    if (count === 1) context.note(`cellws: ${signal}: finishing the requests in flight; once more to end at once`);
+    void stopOrganism(run, count === 1 ? {} : { drainMs: 0 });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  return () => count > 0;
+}
+
+/** Where Node keeps compiled code between runs: a cell is born in a third of the time with it. */
+function cellEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const cache =
+    env["NODE_COMPILE_CACHE"] ??
+    path.join(env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "cellws", "compile");
+  try {
+    fs.mkdirSync(cache, { recursive: true, mode: 0o700 });
+    module.enableCompileCache(cache);
+    return { ...env, NODE_COMPILE_CACHE: cache };
+  } catch {
+    return env;
+  }
+}
+
+/** The first organism on a machine should not be the slow one: compile what its cells will need, here and now. */
+function warmCompileCache(): void {
+  const programs = ["b-cell", "drone", "neuron", "stem", "egg"].map(
+    (name) => import(`../../cells/${name}/body.${sourceSuffix}`),
+  );
+  void Promise.all(programs).then(
+    () => module.flushCompileCache(),
+    () => undefined,
+  );
+}
+
+const sourceSuffix = import.meta.url.endsWith(".ts") ? "ts" : "js";

@@ -1,0 +1,128 @@
+/**
+ * The launch of an organism: the sockets are opened, the egg is borne, and from there on it lives by itself. Who launches is
+ * no cell and has no authority; it can die at once and nothing changes.
+ */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import type { Dna } from "../dna/dna.ts";
+import { assert } from "../lib/assert.ts";
+import { CellwsError } from "../lib/cellws-error.ts";
+import type { OrganismFile } from "../wire/control.ts";
+import { Womb } from "./birth.ts";
+import { organismId } from "./identity.ts";
+import { openListeners } from "./listeners.ts";
+import type { RunDir } from "./run-dir.ts";
+import { createRunDir, dnaPath, removeRunDir, runBase, writeOrganismFile } from "./run-dir.ts";
+
+export interface LaunchRequest {
+  readonly dna: Dna;
+  readonly revision: string;
+  readonly dnaFile: string | null;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface Launched {
+  readonly run: RunDir;
+  readonly file: OrganismFile;
+  readonly eggId: string;
+  readonly eggPid: number;
+  /** What a dead organism of the same name had left and was cleared away. */
+  readonly leftovers: readonly string[];
+}
+
+/**
+ * Resolves once the egg holds the sockets and answers on its own socket.
+ *
+ * @throws CellwsError as openListeners and createRunDir do, and CELLWS_E_EGG where the egg dies before that.
+ */
+export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Promise<Launched> {
+  const { run, leftovers } = await createRunDir(dna.name);
+  try {
+    const listeners = await openListeners(dna.listen);
+    fs.mkdirSync(run.dnaDir, { recursive: true, mode: 0o700 });
+    fs.writeFileSync(dnaPath(run, revision), JSON.stringify(dna, null, 2), { mode: 0o600 });
+    const outputFd = fs.openSync(run.logFile, "a", 0o600);
+    const eggId = `egg${crypto.randomBytes(5).toString("hex").slice(0, 7)}`;
+    const egg = await bearEgg();
+    fs.closeSync(outputFd);
+    return { run, leftovers, eggId, ...egg };
+
+    function bearEgg(): Promise<{ file: OrganismFile; eggPid: number }> {
+      return new Promise((resolve, reject) => {
+        let file: OrganismFile | null = null;
+        let eggPid = 0;
+        const womb: Womb = new Womb(
+          { listenFds: listeners.fds, outputFd, cwd: dna.cwd, env, ownSession: true },
+          {
+            conceived: ({ pid, publicKey }) => {
+              eggPid = pid;
+              file = describe(organismId(publicKey));
+              writeOrganismFile(run, file);
+              womb.bear({
+                organism: file.organism,
+                name: dna.name,
+                id: eggId,
+                class: "egg",
+                urgent: false,
+                dna,
+                revision,
+                runBase: runBase(),
+                listeners: listeners.addresses,
+                certificate: null,
+                records: [],
+              });
+              for (const connection of taken) womb.hand(connection);
+            },
+            born: () => {
+              assert(file !== null, "an egg is conceived before it is born");
+              resolve({ file, eggPid });
+            },
+            failed: (reason) => reject(stillborn(run, reason)),
+            exited: () => undefined,
+          },
+        );
+        // From here on the egg's copies are the organism's; ours would only steal connections.
+        const taken = listeners.handOver();
+      });
+    }
+
+    function describe(organism: string): OrganismFile {
+      const listen = listeners.addresses.map((address, i) => ({ ...address, tls: dna.listen[i]?.tls != null }));
+      const startedAt = new Date().toISOString();
+      const { name, cwd, app } = dna;
+      return {
+        version: 1,
+        name,
+        organism,
+        revision,
+        startedAt,
+        cwd,
+        app,
+        dnaFile,
+        listen,
+        drainMsMax: dna.drain.msMax,
+      };
+    }
+  } catch (error) {
+    await removeRunDir(run, { expectLauncher: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function stillborn(run: RunDir, reason: string): CellwsError {
+  const lastWords = readTail(run.logFile);
+  return new CellwsError("CELLWS_E_EGG", 1, `the egg could not live: ${reason}`, {
+    ...(lastWords === "" ? {} : { found: lastWords }),
+    hint: "This is most likely a bug in cellws or a machine without memory; please report what it said.",
+  });
+}
+
+const lastWordsBytesMax = 4_096;
+
+function readTail(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8").slice(-lastWordsBytesMax).trim();
+  } catch {
+    return "";
+  }
+}
