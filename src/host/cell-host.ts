@@ -207,8 +207,8 @@ export class CellHost {
 
   async #divide({ id, class: cellClass, fresh }: Effect & { type: "divide" }): Promise<void> {
     const failed = (reason: string): void => this.dispatch({ type: "birth-failed", id, reason });
-    const { listeners, log } = this.#options;
-    const opened = fresh ? await openListeners(listeners).catch((error: Error) => failed(error.message)) : null;
+    const { birth, listeners, log } = this.#options;
+    const opened = fresh ? await openListeners(birth.listeners).catch((error: Error) => failed(error.message)) : null;
     if (opened === undefined) return;
     try {
       const womb = new Womb(
@@ -231,7 +231,7 @@ export class CellHost {
       );
       this.#wombs.set(id, womb);
       for (const connection of opened?.handOver() ?? []) womb.hand(connection);
-      log.info("dividing", { daughter: id, daughterClass: cellClass }, `dividing: a ${cellClass} is on its way`);
+      log.info("dividing", { daughter: id, daughterClass: cellClass }, `dividing: ${cellClass} ${id} is on its way`);
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
@@ -351,7 +351,7 @@ export class CellHost {
 
   #become(cellClass: CellClass): void {
     this.#log.setClass(cellClass);
-    this.#log.info("became", { became: cellClass }, `now a ${cellClass}`);
+    this.#log.info("became", { became: cellClass }, `took up the work of: ${cellClass}`);
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
@@ -500,7 +500,9 @@ export class CellHost {
     const living = await whoLives(run);
     const others = living.records.filter((record) => record.id !== this.#id);
     if (isAlive({ ...living, records: others, launcher: null })) return false;
-    await removeRunDir(run);
+    // The launcher only watches: it ends when the directory is gone.
+    const launcherPid = living.launcher?.pid;
+    await removeRunDir(run, launcherPid === undefined ? {} : { exceptPid: launcherPid });
     return true;
   }
 

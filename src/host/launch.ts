@@ -42,7 +42,7 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
     fs.mkdirSync(run.dnaDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(dnaPath(run, revision), JSON.stringify(dna, null, 2), { mode: 0o600 });
     const outputFd = fs.openSync(run.logFile, "a", 0o600);
-    const eggId = `egg${crypto.randomBytes(5).toString("hex").slice(0, 7)}`;
+    const eggId = randomCellId();
     const egg = await bearEgg();
     fs.closeSync(outputFd);
     return { run, leftovers, eggId, ...egg };
@@ -104,9 +104,14 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
       };
     }
   } catch (error) {
-    await removeRunDir(run, { expectLauncher: true }).catch(() => undefined);
+    await removeRunDir(run, { exceptPid: process.pid }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Ten letters of base 32, as all cells' ids; its daughters' are drawn by the core. */
+function randomCellId(): string {
+  return Array.from(crypto.randomBytes(10), (byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
 }
 
 function stillborn(run: RunDir, reason: string): CellwsError {

@@ -18,8 +18,7 @@ import { renderStart } from "../../view/start.ts";
 import { localTimeOfDay } from "../clock.ts";
 import type { CliCommand, CliContext, ExitStatus } from "../command.ts";
 import { addExamples } from "../command.ts";
-import type { DnaLoader } from "../dna-loader.ts";
-import { importDnaLoader } from "../dna-loader.ts";
+import type { LoadDnaResult } from "../../dna/load.ts";
 
 interface StartOptions {
   port?: string;
@@ -67,26 +66,22 @@ the DNA or the command line is wrong.`,
   },
 };
 
-type LoadedDna = Extract<Awaited<ReturnType<DnaLoader["loadDna"]>>, { ok: true }>;
+type LoadedDna = Extract<LoadDnaResult, { ok: true }>;
 
 async function readDna(context: CliContext, app: string | undefined, options: StartOptions): Promise<LoadedDna> {
-  const loader = await importDnaLoader();
+  const [{ loadDna }, { formatDiagnostics }] = await Promise.all([
+    import("../../dna/load.ts"),
+    import("../../dna/diagnostic.ts"),
+  ]);
   const { port, host, name, adminPort } = options;
-  const result = await loader.loadDna({
-    cwd: context.cwd,
-    dnaFile: options.dna,
-    app,
-    overrides: { port, host, name, adminPort },
-  });
-  const { color } = context.noteStyle;
+  const overrides = { port, host, name, adminPort };
+  const result = await loadDna({ cwd: context.cwd, dnaFile: options.dna, app, overrides });
   const found = result.ok ? result.warnings : result.diagnostics;
-  if (found.length > 0) context.note(loader.formatDiagnostics(found, { color }));
-  if (!result.ok) {
-    throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
-      hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
-    });
-  }
-  return result;
+  if (found.length > 0) context.note(formatDiagnostics(found, { color: context.noteStyle.color }));
+  if (result.ok) return result;
+  throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
+    hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
+  });
 }
 
 /** The log on the screen until the organism has ended, whoever ends it. */
@@ -109,11 +104,17 @@ async function stayBeside({ run }: Launched, context: CliContext, json: boolean)
 
 const lastLinesMs = 300;
 const lookEveryMs = 250;
+const lastBreathMs = 1_000;
 
 async function untilItEnded(run: RunDir): Promise<"removed" | "dead"> {
   for (;;) {
     if (!runDirExists(run)) return "removed";
-    if (!hasCells(await whoLives(run))) return runDirExists(run) ? "dead" : "removed";
+    if (!hasCells(await whoLives(run))) {
+      // The last cell to leave in good order clears the directory away with its last breath.
+      await new Promise((resolve) => setTimeout(resolve, lastBreathMs));
+      if (!runDirExists(run)) return "removed";
+      if (!hasCells(await whoLives(run))) return "dead";
+    }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 }

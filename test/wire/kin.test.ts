@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { noHormones } from "../../src/core/hormone.ts";
+import type { KinMessage } from "../../src/core/message.ts";
+import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
+import { readHello, readKinMessage, readProof, readWelcome } from "../../src/wire/kin.ts";
+
+const body: CellBody = {
+  kind: "cell",
+  id: "abcdefghij",
+  mother: null,
+  lineage: [],
+  generation: 0,
+  birthOrder: 0,
+  publicKey: "k",
+  pid: 1,
+  startTicks: 2,
+  bornAt: "2026-01-01T00:00:00.000Z",
+  certificate: "c",
+  class: "egg",
+  state: "live",
+};
+const record: OrganismRecord = { key: "cell/abcdefghij", version: 0, origin: "abcdefghij", body, signature: "s" };
+const pulse = { id: "a.0", origin: "a", class: "drone", strength: 100, wanted: 1, unanswered: 0, hops: 1 } as const;
+
+const messages: KinMessage[] = [
+  { type: "inventory", entries: [["cell/a", 1, "a"]] },
+  { type: "records", records: [record] },
+  { type: "pulse", pulse },
+  { type: "hand-down", hops: 1 },
+];
+
+describe("a kin message", () => {
+  test("arrives as it was sent, of every type", () => {
+    for (const message of messages) {
+      assert.deepEqual(readKinMessage(JSON.stringify(message)), { ok: true, value: message });
+    }
+  });
+
+  for (const [what, text, reason] of [
+    ["is not JSON", "{", /not JSON/],
+    ["is of no known type", '{"type":"obey"}', /type: expected one of inventory, records, pulse, hand-down/],
+    ["has a field too many", JSON.stringify({ ...messages[3], force: true }), /force: not expected/],
+    ["lacks a field", '{"type":"hand-down"}', /hops: expected an integer/],
+    [
+      "names a class that there is not",
+      JSON.stringify({ type: "pulse", pulse: { ...pulse, class: "queen" } }),
+      /pulse: class/,
+    ],
+    [
+      "claims more strength than there is",
+      JSON.stringify({ type: "pulse", pulse: { ...pulse, strength: 1e9 } }),
+      /strength/,
+    ],
+    ["has a number with a fraction", JSON.stringify({ type: "pulse", pulse: { ...pulse, hops: 0.5 } }), /hops/],
+    ["uses the prototype's names for a type", '{"type":"constructor"}', /type: expected/],
+    [
+      "has a body of no kind",
+      JSON.stringify({ type: "records", records: [{ ...record, body: { kind: "law" } }] }),
+      /body: kind/,
+    ],
+  ] as const) {
+    test(`is refused, with the reason, when it ${what}`, () => {
+      const read = readKinMessage(text);
+      assert.ok(!read.ok);
+      assert.match(read.reason, reason);
+    });
+  }
+
+  test("that is anything at all is read or refused, and nothing is thrown", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        for (const read of [readKinMessage, readHello, readWelcome, readProof])
+          assert.equal(typeof read(text).ok, "boolean");
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("that differs from a sound one in one value is never taken for another type", () => {
+    const mutated = fc.tuple(fc.constantFrom(...messages), fc.nat(200), fc.constantFrom(...'{}[]",:0aé\\'));
+    fc.assert(
+      fc.property(mutated, ([message, at, character]) => {
+        const text = JSON.stringify(message);
+        const place = at % text.length;
+        const read = readKinMessage(text.slice(0, place) + character + text.slice(place + 1));
+        if (read.ok) assert.equal(read.value.type, message.type);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+test("a cell begins without any hormone", () => {
+  for (const level of Object.values(noHormones.levels))
+    assert.deepEqual(level, { units: 0, atMs: 0, wanted: 0, unanswered: 0 });
+});
