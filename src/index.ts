@@ -1,2 +1,4 @@
 /** What a user's `dna.ts` imports: `import { defineDna } from "cellws"`. */
 export { CellwsError } from "./lib/cellws-error.ts";
+export { defineDna, type DnaMaker } from "./dna/define-dna.ts";
+export type { Dna, DnaInput } from "./dna/dna.ts";

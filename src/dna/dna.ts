@@ -1,0 +1,789 @@
+/**
+ * The DNA's types: as users write it (DnaInput) and as every cell carries it (Dna).
+ *
+ * Generated from schema.ts by scripts/dna-reference.ts: change it there. Types only, so that a daughter,
+ * which is born with a resolved DNA as JSON, needs neither the schema nor its library.
+ *
+ * A Dna is plain JSON, deeply frozen. Functions never live in it: those that a DNA may carry one day
+ * (immune.filters, immune.reactions) are read from the DNA file by the cells that call them.
+ */
+
+/** Resolved: every key is there, every path is absolute, and null stands for what was not asked for. */
+export interface Dna {
+  /**
+   * What the organism is called in `cellws ps --name`, and its run folder. Short, because it is part
+   * of socket paths, which the kernel caps at about 100 bytes. 1 to 32 lower-case letters, digits
+   * and dashes, beginning with a letter or digit. Default: the package's name, else the folder's.
+   */
+  readonly name: string;
+  /**
+   * The app: a file that calls `listen`, or exports `fetch`, or a `(request, response)` function; or
+   * a folder with a package.json or index file. The command line's `app` goes before it. The path of
+   * a JavaScript or TypeScript file, or of a folder that holds one. Default: package.json's `main`.
+   */
+  readonly app: string;
+  /**
+   * The working directory that the app sees. The path of a folder. Default: the folder of the DNA
+   * file, or where the command was run.
+   */
+  readonly cwd: string;
+  /**
+   * Environment variables for the app. They go before the inherited environment, which goes before
+   * `envFile`. Names of letters, digits and underscores (not beginning with CELLWS_), with strings
+   * as values. Default: {}.
+   */
+  readonly env: Readonly<Record<string, string>>;
+  /**
+   * A file of KEY=value lines, read afresh each time that a drone is born, so that no cell lives on
+   * with a stale value. The path of a file, or null for none. Default: null.
+   */
+  readonly envFile: string | null;
+  /**
+   * Where the organism listens. The app's own `listen(port)` is answered by the organism and opens
+   * nothing. Each cell but the drones inherits each of these sockets, so there are few. A list of 1
+   * to 16 objects such as { port: 8080, host: "127.0.0.1" }. Default: one of them, with the defaults
+   * below.
+   */
+  readonly listen: ReadonlyArray<{
+    /**
+     * 0: any free one. Below 1024 the system may ask for privileges. A port number from 0 to 65535.
+     * Default: 8080.
+     */
+    readonly port: number;
+    /**
+     * The address to listen on. By default nothing is reachable from other machines; `0.0.0.0` is
+     * every IPv4 address, `::` every address, and one of them is needed in a container. An IP address
+     * or a host name, such as "127.0.0.1", "::" or "localhost". Default: "127.0.0.1".
+     */
+    readonly host: string;
+    /** Key and certificate, for HTTPS. An object { key, cert } of paths of PEM files, or null for none. */
+    readonly tls: {
+      /** PEM file. The path of a file. */
+      readonly key: string;
+      /** PEM file, with the chain. The path of a file. */
+      readonly cert: string;
+    } | null;
+  }>;
+  /** How many cells of each class there may be. */
+  readonly cells: {
+    /**
+     * Living daughters that one cell may have; a further birth is handed down, so that the family is a
+     * tree with depth and no star around one mother. Hormones stay bounded while attenuation times
+     * this is at most 1. A whole number of cells from 2 to 16. Default: 4.
+     */
+    readonly daughtersMax: number;
+    /** Warm idle processes without a role: growth and healing begin with them. */
+    readonly stem: {
+      /**
+       * One to answer a crash and one to answer growth at the same moment. Each costs about 60 MB, a
+       * quarter of it its own. A whole number of cells from 1 to 32. Default: 2.
+       */
+      readonly pool: number;
+    };
+    /** Neurons watch load and ask for growth. */
+    readonly neuron: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 8. Default: 1.
+       */
+      readonly min: number;
+      /**
+       * Never more. The second has room to grow before a worn-out first one goes. More would not see
+       * more. A whole number of cells from 1 to 8. Default: 2, or min if that is more.
+       */
+      readonly max: number;
+    };
+    /** B cells own the client connections. */
+    readonly bCell: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 256. Default: 1.
+       */
+      readonly min: number;
+      /**
+       * Never more. One B cell keeps about two busy drones fed. A whole number of cells from 1 to 256.
+       * Default: half the CPUs, at least 2, or min if that is more.
+       */
+      readonly max: number;
+    };
+    /** T cells remember attackers; without marks there is nothing for them to do. */
+    readonly tCell: {
+      /** Never fewer. A whole number of cells from 0 to 16. Default: 0. */
+      readonly min: number;
+      /**
+       * Never more. One to keep the statistics and one to keep them while the other is replaced. A whole
+       * number of cells from 1 to 16. Default: 2, or min if that is more.
+       */
+      readonly max: number;
+    };
+    /** Drones run the app. */
+    readonly drone: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 1_024. Default: 1.
+       */
+      readonly min: number;
+      /**
+       * Never more. More busy drones than CPUs only wait for each other; but a second one is always
+       * allowed, to take over while the first is replaced. A whole number of cells from 1 to 1_024.
+       * Default: the CPUs, fewer where memory is short (half of it, 256 MiB a drone), at least 2, or min
+       * if that is more.
+       */
+      readonly max: number;
+    };
+  };
+  /** Loading the app. */
+  readonly startup: {
+    /**
+     * How long a drone waits for the app to call `listen` or export a handler, before it counts as
+     * failed. Large apps on small machines need seconds; half a minute is a hang. A whole number of ms
+     * from 100 to 600_000. Default: 30_000.
+     */
+    readonly listenTimeoutMs: number;
+  };
+  /** What happens when the app fails at load or crashes. */
+  readonly restarts: {
+    /**
+     * Wait before the first new attempt; it doubles with each failure that follows. A stumble should
+     * hardly be seen. A whole number of ms from 10 to 60_000. Default: 250.
+     */
+    readonly backoffMsMin: number;
+    /**
+     * The wait never grows beyond this, so that an app heals soon after its database is back. A whole
+     * number of ms from 10 to 3_600_000. Default: 30_000.
+     */
+    readonly backoffMsMax: number;
+    /**
+     * Attempts within one window, over the whole organism; then it waits for the window to pass or for
+     * the app's files to change. A whole number of attempts from 1 to 1_000. Default: 10.
+     */
+    readonly countMax: number;
+    /**
+     * The window in which attempts are counted. Long enough for the doubling waits to use up the
+     * budget. A whole number of ms from 1_000 to 86_400_000. Default: 300_000.
+     */
+    readonly windowMs: number;
+  };
+  /** Ending without loss. */
+  readonly drain: {
+    /**
+     * How long `stop`, or a cell that is to die, lets requests in flight finish. Kubernetes kills
+     * after 30 s; this leaves it 5 to spare. (Docker gives 10 s unless told otherwise.) A whole number
+     * of ms from 0 to 3_600_000. 0: requests in flight are cut off at once. Default: 25_000.
+     */
+    readonly msMax: number;
+  };
+  /** Limits of the request path. */
+  readonly http: {
+    /**
+     * Request line and headers together; beyond it the answer is 431. As in Node itself. A whole
+     * number of bytes from 1_024 to 131_072. Default: 16_384.
+     */
+    readonly headBytesMax: number;
+    /**
+     * Request body; beyond it the answer is 413. Bodies stream, so this guards the app and its disk,
+     * not the organism's memory. A whole number of bytes from 0 to 1_099_511_627_776. 0: requests have
+     * no body. Default: 104_857_600.
+     */
+    readonly bodyBytesMax: number;
+    /** How long a client may take. What is too slow is closed, so that slow clients hold nothing. */
+    readonly timeouts: {
+      /**
+       * From the first byte of a request to the end of its head; beyond it the answer is 408. Ample for
+       * a phone on a bad line, short for a slowloris. A whole number of ms from 100 to 600_000. Default:
+       * 15_000.
+       */
+      readonly headMs: number;
+      /**
+       * Between two pieces of a request body; beyond it the answer is 408. A whole number of ms from 100
+       * to 3_600_000. Default: 30_000.
+       */
+      readonly bodyIdleMs: number;
+      /**
+       * Between two requests on one connection. Longer than the 60 s of common load balancers, so that
+       * they, and not we, close first: else their next request meets a closed connection. A whole number
+       * of ms from 0 to 3_600_000. 0: each connection serves one request. Default: 65_000.
+       */
+      readonly keepAliveIdleMs: number;
+      /**
+       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504.
+       * What has begun may stream for as long as it likes. A whole number of ms from 0 to 86_400_000. 0:
+       * never. Default: 60_000.
+       */
+      readonly answerMs: number;
+    };
+    /**
+     * Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for
+     * socket.io. Off spreads load best. Default: "off".
+     */
+    readonly sticky: "off" | "cookie" | "address";
+    /**
+     * Whose X-Forwarded-For and Forwarded are believed. Nobody's by default: anybody can write a
+     * header. A list of addresses and CIDR ranges. Default: [].
+     */
+    readonly trustedProxies: readonly string[];
+  };
+  /** When the organism grows and shrinks. */
+  readonly growth: {
+    /**
+     * Drones busier than this, on average over a window, secrete for more. At 0.7 waiting is still
+     * short, and there is time to grow. A number from 0.1 to 0.95. Default: 0.7.
+     */
+    readonly utilizationToGrow: number;
+    /**
+     * Drones less busy than this are too many. Under half of utilizationToGrow: one drone at 0.7 that
+     * becomes two leaves each at 0.35, which must not look like too many. A number from 0.01 to 0.9.
+     * Default: 0.3.
+     */
+    readonly utilizationToShrink: number;
+    /**
+     * Requests that wait longer than this for a drone ask for growth whatever the utilization. A whole
+     * number of ms from 1 to 60_000. Default: 50.
+     */
+    readonly queueMsTarget: number;
+    /**
+     * Load is averaged over this, and a surplus must last as long. As in Knative. A whole number of ms
+     * from 1_000 to 3_600_000. Default: 60_000.
+     */
+    readonly stableWindowMs: number;
+    /**
+     * A burst is judged over this shorter window, and nothing shrinks while it lasts. As in Knative. A
+     * whole number of ms from 500 to 600_000. Default: 6_000.
+     */
+    readonly panicWindowMs: number;
+  };
+  /** Signals between kin. */
+  readonly hormones: {
+    /**
+     * What is left of a hormone after each hop. With four daughters a cell 0.25 is the most that stays
+     * bounded; it also sets how far a signal reaches. A number from 0.01 to 0.5. Default: 0.25.
+     */
+    readonly attenuation: number;
+    /**
+     * How fast a hormone fades. Several times the birth of a cell, so that a need is still felt when
+     * help arrives, and soon forgotten after. A whole number of ms from 50 to 600_000. Default: 2_000.
+     */
+    readonly halfLifeMs: number;
+    /**
+     * Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away. A number from
+     * 0.000001 to 0.1. Default: 0.001.
+     */
+    readonly strengthMin: number;
+  };
+  /** When cells suspect each other. A cell dies by the votes of a majority only. */
+  readonly vote: {
+    /**
+     * How long a drone may compute without answering before it is accused. It gets no new requests at
+     * once; but apps do block their loop, and busy is not dead. A whole number of ms from 1_000 to
+     * 3_600_000. Default: 10_000.
+     */
+    readonly hangMs: number;
+    /**
+     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
+     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
+     */
+    readonly probeIntervalMs: number;
+    /**
+     * How long it waits before it asks others to ask. Twenty times the slowest answer seen of a
+     * healthy cell. A whole number of ms from 10 to 60_000. Default: 100.
+     */
+    readonly probeTimeoutMs: number;
+  };
+  /** Going back to being an egg. */
+  readonly dormancy: {
+    /**
+     * Without a request for this long the organism shrinks to one small process and wakes with the
+     * next. Off by default: it saves memory at the price of the first visitor's wait. A whole number
+     * of ms from 0 to 2_592_000_000. 0: never. Default: 0.
+     */
+    readonly idleMs: number;
+  };
+  /**
+   * What drones may do, besides answering requests. Open by default, because unchanged apps do all
+   * of it.
+   */
+  readonly membrane: {
+    /** Start other programs (`child_process`). Default: true. */
+    readonly children: boolean;
+    /** Open listening sockets of their own, besides those that the organism answers for. Default: true. */
+    readonly listen: boolean;
+    /**
+     * Which addresses they may connect to: your database, and not the cloud's metadata service. A list
+     * of addresses and CIDR ranges, or "any". Default: "any".
+     */
+    readonly connect: "any" | readonly string[];
+    /**
+     * Which files and folders they may read. The app's own folder is always among them. A list of
+     * paths, or "any". Default: "any".
+     */
+    readonly fsRead: "any" | readonly string[];
+    /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
+    readonly fsWrite: "any" | readonly string[];
+  };
+  /** Filtering of malicious requests, and the memory of those who sent them. */
+  readonly immune: {
+    /**
+     * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
+     * "off".
+     */
+    readonly mode: "off" | "detect" | "block";
+    /**
+     * SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters. A
+     * list of paths of files. Default: [].
+     */
+    readonly rules: readonly string[];
+    /**
+     * How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to
+     * write exclusions. A whole number from 1 to 4. Default: 1.
+     */
+    readonly paranoia: number;
+    /**
+     * A file that gets one JSON line for each request that matched anything. The path of a file that
+     * may be created, or null for none. Default: null.
+     */
+    readonly audit: string | null;
+    /**
+     * Never banned, whatever they send: your office, your monitoring. A list of addresses and CIDR
+     * ranges. Default: [].
+     */
+    readonly allow: readonly string[];
+    /** Announce bans and reports, and carry out none. Default: false. */
+    readonly dryRun: boolean;
+    /** Refusing those who attacked before. */
+    readonly bans: {
+      /**
+       * The first ban; each further one is twice as long. Addresses change hands: longer would hit the
+       * next owner. A whole number of ms from 1_000 to 2_592_000_000. Default: 14_400_000.
+       */
+      readonly durationMs: number;
+      /**
+       * No ban is longer, however often it was earned. A whole number of ms from 1_000 to
+       * 31_536_000_000. Default: 604_800_000.
+       */
+      readonly durationMsMax: number;
+      /**
+       * The widest IPv4 range that may be banned: 24 is 256 addresses, commonly one network of one
+       * owner. A whole number of bits from 16 to 32. Default: 24.
+       */
+      readonly ipv4PrefixBitsMin: number;
+      /**
+       * The widest IPv6 range that may be banned: 48 is what one customer is commonly given. A whole
+       * number of bits from 32 to 128. Default: 48.
+       */
+      readonly ipv6PrefixBitsMin: number;
+    };
+  };
+  /** The admin listener: metrics, health, status. Loopback only. */
+  readonly admin: {
+    /**
+     * Its port. 0: any free one, written into the run folder. None by default: what is not asked for
+     * is not opened. A port number from 0 to 65535, or null for no admin listener. Default: null.
+     */
+    readonly port: number | null;
+  };
+  /** The organism's log: one line an event. */
+  readonly logs: {
+    /** The least severe event that is written. Default: "info". */
+    readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+    /**
+     * A log file is turned over at this size: logs never fill the disk. A whole number of bytes from
+     * 65_536 to 1_073_741_824. Default: 10_485_760.
+     */
+    readonly fileBytesMax: number;
+    /**
+     * How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all. A
+     * whole number of files from 1 to 100. Default: 3.
+     */
+    readonly files: number;
+  };
+}
+
+/** What `defineDna` takes. Everything has a default but the app, which the command line may give. */
+export interface DnaInput {
+  /**
+   * What the organism is called in `cellws ps --name`, and its run folder. Short, because it is part
+   * of socket paths, which the kernel caps at about 100 bytes. 1 to 32 lower-case letters, digits
+   * and dashes, beginning with a letter or digit. Default: the package's name, else the folder's.
+   */
+  name?: string | undefined;
+  /**
+   * The app: a file that calls `listen`, or exports `fetch`, or a `(request, response)` function; or
+   * a folder with a package.json or index file. The command line's `app` goes before it. The path of
+   * a JavaScript or TypeScript file, or of a folder that holds one. Default: package.json's `main`.
+   */
+  app?: string | undefined;
+  /**
+   * The working directory that the app sees. The path of a folder. Default: the folder of the DNA
+   * file, or where the command was run.
+   */
+  cwd?: string | undefined;
+  /**
+   * Environment variables for the app. They go before the inherited environment, which goes before
+   * `envFile`. Names of letters, digits and underscores (not beginning with CELLWS_), with strings
+   * as values. Default: {}.
+   */
+  env?: Readonly<Record<string, string>> | undefined;
+  /**
+   * A file of KEY=value lines, read afresh each time that a drone is born, so that no cell lives on
+   * with a stale value. The path of a file, or null for none. Default: null.
+   */
+  envFile?: string | null | undefined;
+  /**
+   * Where the organism listens. The app's own `listen(port)` is answered by the organism and opens
+   * nothing. Each cell but the drones inherits each of these sockets, so there are few. A list of 1
+   * to 16 objects such as { port: 8080, host: "127.0.0.1" }. Default: one of them, with the defaults
+   * below.
+   */
+  listen?: ReadonlyArray<{
+    /**
+     * 0: any free one. Below 1024 the system may ask for privileges. A port number from 0 to 65535.
+     * Default: 8080.
+     */
+    port?: number | undefined;
+    /**
+     * The address to listen on. By default nothing is reachable from other machines; `0.0.0.0` is
+     * every IPv4 address, `::` every address, and one of them is needed in a container. An IP address
+     * or a host name, such as "127.0.0.1", "::" or "localhost". Default: "127.0.0.1".
+     */
+    host?: string | undefined;
+    /** Key and certificate, for HTTPS. An object { key, cert } of paths of PEM files, or null for none. */
+    tls?: {
+      /** PEM file. The path of a file. */
+      key: string;
+      /** PEM file, with the chain. The path of a file. */
+      cert: string;
+    } | null;
+  }>;
+  /** How many cells of each class there may be. */
+  cells?: {
+    /**
+     * Living daughters that one cell may have; a further birth is handed down, so that the family is a
+     * tree with depth and no star around one mother. Hormones stay bounded while attenuation times
+     * this is at most 1. A whole number of cells from 2 to 16. Default: 4.
+     */
+    daughtersMax?: number | undefined;
+    /** Warm idle processes without a role: growth and healing begin with them. */
+    stem?: {
+      /**
+       * One to answer a crash and one to answer growth at the same moment. Each costs about 60 MB, a
+       * quarter of it its own. A whole number of cells from 1 to 32. Default: 2.
+       */
+      pool?: number | undefined;
+    };
+    /** Neurons watch load and ask for growth. */
+    neuron?: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 8. Default: 1.
+       */
+      min?: number | undefined;
+      /**
+       * Never more. The second has room to grow before a worn-out first one goes. More would not see
+       * more. A whole number of cells from 1 to 8. Default: 2, or min if that is more.
+       */
+      max?: number | undefined;
+    };
+    /** B cells own the client connections. */
+    bCell?: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 256. Default: 1.
+       */
+      min?: number | undefined;
+      /**
+       * Never more. One B cell keeps about two busy drones fed. A whole number of cells from 1 to 256.
+       * Default: half the CPUs, at least 2, or min if that is more.
+       */
+      max?: number | undefined;
+    };
+    /** T cells remember attackers; without marks there is nothing for them to do. */
+    tCell?: {
+      /** Never fewer. A whole number of cells from 0 to 16. Default: 0. */
+      min?: number | undefined;
+      /**
+       * Never more. One to keep the statistics and one to keep them while the other is replaced. A whole
+       * number of cells from 1 to 16. Default: 2, or min if that is more.
+       */
+      max?: number | undefined;
+    };
+    /** Drones run the app. */
+    drone?: {
+      /**
+       * Never fewer. One neuron, one B cell and one drone are the first majority of three. A whole
+       * number of cells from 1 to 1_024. Default: 1.
+       */
+      min?: number | undefined;
+      /**
+       * Never more. More busy drones than CPUs only wait for each other; but a second one is always
+       * allowed, to take over while the first is replaced. A whole number of cells from 1 to 1_024.
+       * Default: the CPUs, fewer where memory is short (half of it, 256 MiB a drone), at least 2, or min
+       * if that is more.
+       */
+      max?: number | undefined;
+    };
+  };
+  /** Loading the app. */
+  startup?: {
+    /**
+     * How long a drone waits for the app to call `listen` or export a handler, before it counts as
+     * failed. Large apps on small machines need seconds; half a minute is a hang. A whole number of ms
+     * from 100 to 600_000. Default: 30_000.
+     */
+    listenTimeoutMs?: number | undefined;
+  };
+  /** What happens when the app fails at load or crashes. */
+  restarts?: {
+    /**
+     * Wait before the first new attempt; it doubles with each failure that follows. A stumble should
+     * hardly be seen. A whole number of ms from 10 to 60_000. Default: 250.
+     */
+    backoffMsMin?: number | undefined;
+    /**
+     * The wait never grows beyond this, so that an app heals soon after its database is back. A whole
+     * number of ms from 10 to 3_600_000. Default: 30_000.
+     */
+    backoffMsMax?: number | undefined;
+    /**
+     * Attempts within one window, over the whole organism; then it waits for the window to pass or for
+     * the app's files to change. A whole number of attempts from 1 to 1_000. Default: 10.
+     */
+    countMax?: number | undefined;
+    /**
+     * The window in which attempts are counted. Long enough for the doubling waits to use up the
+     * budget. A whole number of ms from 1_000 to 86_400_000. Default: 300_000.
+     */
+    windowMs?: number | undefined;
+  };
+  /** Ending without loss. */
+  drain?: {
+    /**
+     * How long `stop`, or a cell that is to die, lets requests in flight finish. Kubernetes kills
+     * after 30 s; this leaves it 5 to spare. (Docker gives 10 s unless told otherwise.) A whole number
+     * of ms from 0 to 3_600_000. 0: requests in flight are cut off at once. Default: 25_000.
+     */
+    msMax?: number | undefined;
+  };
+  /** Limits of the request path. */
+  http?: {
+    /**
+     * Request line and headers together; beyond it the answer is 431. As in Node itself. A whole
+     * number of bytes from 1_024 to 131_072. Default: 16_384.
+     */
+    headBytesMax?: number | undefined;
+    /**
+     * Request body; beyond it the answer is 413. Bodies stream, so this guards the app and its disk,
+     * not the organism's memory. A whole number of bytes from 0 to 1_099_511_627_776. 0: requests have
+     * no body. Default: 104_857_600.
+     */
+    bodyBytesMax?: number | undefined;
+    /** How long a client may take. What is too slow is closed, so that slow clients hold nothing. */
+    timeouts?: {
+      /**
+       * From the first byte of a request to the end of its head; beyond it the answer is 408. Ample for
+       * a phone on a bad line, short for a slowloris. A whole number of ms from 100 to 600_000. Default:
+       * 15_000.
+       */
+      headMs?: number | undefined;
+      /**
+       * Between two pieces of a request body; beyond it the answer is 408. A whole number of ms from 100
+       * to 3_600_000. Default: 30_000.
+       */
+      bodyIdleMs?: number | undefined;
+      /**
+       * Between two requests on one connection. Longer than the 60 s of common load balancers, so that
+       * they, and not we, close first: else their next request meets a closed connection. A whole number
+       * of ms from 0 to 3_600_000. 0: each connection serves one request. Default: 65_000.
+       */
+      keepAliveIdleMs?: number | undefined;
+      /**
+       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504.
+       * What has begun may stream for as long as it likes. A whole number of ms from 0 to 86_400_000. 0:
+       * never. Default: 60_000.
+       */
+      answerMs?: number | undefined;
+    };
+    /**
+     * Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for
+     * socket.io. Off spreads load best. Default: "off".
+     */
+    sticky?: "off" | "cookie" | "address" | undefined;
+    /**
+     * Whose X-Forwarded-For and Forwarded are believed. Nobody's by default: anybody can write a
+     * header. A list of addresses and CIDR ranges. Default: [].
+     */
+    trustedProxies?: readonly string[] | undefined;
+  };
+  /** When the organism grows and shrinks. */
+  growth?: {
+    /**
+     * Drones busier than this, on average over a window, secrete for more. At 0.7 waiting is still
+     * short, and there is time to grow. A number from 0.1 to 0.95. Default: 0.7.
+     */
+    utilizationToGrow?: number | undefined;
+    /**
+     * Drones less busy than this are too many. Under half of utilizationToGrow: one drone at 0.7 that
+     * becomes two leaves each at 0.35, which must not look like too many. A number from 0.01 to 0.9.
+     * Default: 0.3.
+     */
+    utilizationToShrink?: number | undefined;
+    /**
+     * Requests that wait longer than this for a drone ask for growth whatever the utilization. A whole
+     * number of ms from 1 to 60_000. Default: 50.
+     */
+    queueMsTarget?: number | undefined;
+    /**
+     * Load is averaged over this, and a surplus must last as long. As in Knative. A whole number of ms
+     * from 1_000 to 3_600_000. Default: 60_000.
+     */
+    stableWindowMs?: number | undefined;
+    /**
+     * A burst is judged over this shorter window, and nothing shrinks while it lasts. As in Knative. A
+     * whole number of ms from 500 to 600_000. Default: 6_000.
+     */
+    panicWindowMs?: number | undefined;
+  };
+  /** Signals between kin. */
+  hormones?: {
+    /**
+     * What is left of a hormone after each hop. With four daughters a cell 0.25 is the most that stays
+     * bounded; it also sets how far a signal reaches. A number from 0.01 to 0.5. Default: 0.25.
+     */
+    attenuation?: number | undefined;
+    /**
+     * How fast a hormone fades. Several times the birth of a cell, so that a need is still felt when
+     * help arrives, and soon forgotten after. A whole number of ms from 50 to 600_000. Default: 2_000.
+     */
+    halfLifeMs?: number | undefined;
+    /**
+     * Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away. A number from
+     * 0.000001 to 0.1. Default: 0.001.
+     */
+    strengthMin?: number | undefined;
+  };
+  /** When cells suspect each other. A cell dies by the votes of a majority only. */
+  vote?: {
+    /**
+     * How long a drone may compute without answering before it is accused. It gets no new requests at
+     * once; but apps do block their loop, and busy is not dead. A whole number of ms from 1_000 to
+     * 3_600_000. Default: 10_000.
+     */
+    hangMs?: number | undefined;
+    /**
+     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
+     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
+     */
+    probeIntervalMs?: number | undefined;
+    /**
+     * How long it waits before it asks others to ask. Twenty times the slowest answer seen of a
+     * healthy cell. A whole number of ms from 10 to 60_000. Default: 100.
+     */
+    probeTimeoutMs?: number | undefined;
+  };
+  /** Going back to being an egg. */
+  dormancy?: {
+    /**
+     * Without a request for this long the organism shrinks to one small process and wakes with the
+     * next. Off by default: it saves memory at the price of the first visitor's wait. A whole number
+     * of ms from 0 to 2_592_000_000. 0: never. Default: 0.
+     */
+    idleMs?: number | undefined;
+  };
+  /**
+   * What drones may do, besides answering requests. Open by default, because unchanged apps do all
+   * of it.
+   */
+  membrane?: {
+    /** Start other programs (`child_process`). Default: true. */
+    children?: boolean | undefined;
+    /** Open listening sockets of their own, besides those that the organism answers for. Default: true. */
+    listen?: boolean | undefined;
+    /**
+     * Which addresses they may connect to: your database, and not the cloud's metadata service. A list
+     * of addresses and CIDR ranges, or "any". Default: "any".
+     */
+    connect?: "any" | readonly string[] | undefined;
+    /**
+     * Which files and folders they may read. The app's own folder is always among them. A list of
+     * paths, or "any". Default: "any".
+     */
+    fsRead?: "any" | readonly string[] | undefined;
+    /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
+    fsWrite?: "any" | readonly string[] | undefined;
+  };
+  /** Filtering of malicious requests, and the memory of those who sent them. */
+  immune?: {
+    /**
+     * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
+     * "off".
+     */
+    mode?: "off" | "detect" | "block" | undefined;
+    /**
+     * SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters. A
+     * list of paths of files. Default: [].
+     */
+    rules?: readonly string[] | undefined;
+    /**
+     * How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to
+     * write exclusions. A whole number from 1 to 4. Default: 1.
+     */
+    paranoia?: number | undefined;
+    /**
+     * A file that gets one JSON line for each request that matched anything. The path of a file that
+     * may be created, or null for none. Default: null.
+     */
+    audit?: string | null | undefined;
+    /**
+     * Never banned, whatever they send: your office, your monitoring. A list of addresses and CIDR
+     * ranges. Default: [].
+     */
+    allow?: readonly string[] | undefined;
+    /** Announce bans and reports, and carry out none. Default: false. */
+    dryRun?: boolean | undefined;
+    /** Refusing those who attacked before. */
+    bans?: {
+      /**
+       * The first ban; each further one is twice as long. Addresses change hands: longer would hit the
+       * next owner. A whole number of ms from 1_000 to 2_592_000_000. Default: 14_400_000.
+       */
+      durationMs?: number | undefined;
+      /**
+       * No ban is longer, however often it was earned. A whole number of ms from 1_000 to
+       * 31_536_000_000. Default: 604_800_000.
+       */
+      durationMsMax?: number | undefined;
+      /**
+       * The widest IPv4 range that may be banned: 24 is 256 addresses, commonly one network of one
+       * owner. A whole number of bits from 16 to 32. Default: 24.
+       */
+      ipv4PrefixBitsMin?: number | undefined;
+      /**
+       * The widest IPv6 range that may be banned: 48 is what one customer is commonly given. A whole
+       * number of bits from 32 to 128. Default: 48.
+       */
+      ipv6PrefixBitsMin?: number | undefined;
+    };
+  };
+  /** The admin listener: metrics, health, status. Loopback only. */
+  admin?: {
+    /**
+     * Its port. 0: any free one, written into the run folder. None by default: what is not asked for
+     * is not opened. A port number from 0 to 65535, or null for no admin listener. Default: null.
+     */
+    port?: number | null | undefined;
+  };
+  /** The organism's log: one line an event. */
+  logs?: {
+    /** The least severe event that is written. Default: "info". */
+    level?: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | undefined;
+    /**
+     * A log file is turned over at this size: logs never fill the disk. A whole number of bytes from
+     * 65_536 to 1_073_741_824. Default: 10_485_760.
+     */
+    fileBytesMax?: number | undefined;
+    /**
+     * How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all. A
+     * whole number of files from 1 to 100. Default: 3.
+     */
+    files?: number | undefined;
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Keys that the schema understands but that nothing acts on yet.
+ *
+ * Who writes `immune: { mode: "block" }` believes to be protected: silence would be a lie, so such a key is
+ * refused with CELLWS_E_NOT_YET and what to do meanwhile. When a mechanism is built, its line here goes,
+ * and nothing else changes. A key may stand here before the schema knows it.
+ */
+import type { Diagnostic } from "./diagnostic.ts";
+import { foundText } from "./found.ts";
+import { formatKeyPath, placesOf, valueAt, type KeyPath } from "./key-path.ts";
+
+export interface LaterKey {
+  /** As in key-path.ts: `listen[].tls`, `cells.*.max`. */
+  pattern: string;
+  /** What is not built yet, as the subject of a sentence. */
+  mechanism: string;
+  /** What happens, or what to do, until then. */
+  meanwhile: string;
+}
+
+export const laterKeys: readonly LaterKey[] = [
+  {
+    pattern: "listen[].tls",
+    mechanism: "TLS at the organism's own listeners",
+    meanwhile: "End TLS in front of the organism (nginx, Caddy, HAProxy, a load balancer).",
+  },
+  {
+    pattern: "growth",
+    mechanism: "Growth and shrinking by load",
+    meanwhile: "Set cells.drone.min to as many drones as you want.",
+  },
+  {
+    pattern: "hormones",
+    mechanism: "The tuning of hormones",
+    meanwhile: "Populations are kept at their minimum; set cells.*.min.",
+  },
+  {
+    pattern: "vote",
+    mechanism: "Death by vote",
+    meanwhile: "Cells that crash are replaced; one that hangs is not found out.",
+  },
+  {
+    pattern: "dormancy",
+    mechanism: "Going back to being an egg",
+    meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",
+  },
+  {
+    pattern: "membrane",
+    mechanism: "The membrane around drones",
+    meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
+  },
+  {
+    pattern: "http.timeouts.answerMs",
+    mechanism: "Giving up on an app that does not answer",
+    meanwhile: "The client's own timeout decides.",
+  },
+  {
+    pattern: "http.sticky",
+    mechanism: "Keeping a client with its drone",
+    meanwhile: "Set cells.drone.min and max to 1, or keep sessions in a store that drones share.",
+  },
+  {
+    pattern: "http.trustedProxies",
+    mechanism: "Reading the client's address from a proxy's headers",
+    meanwhile: "The headers reach the app unchanged: let it trust them (`trust proxy` in Express).",
+  },
+  {
+    pattern: "immune",
+    mechanism: "The filter for malicious requests",
+    meanwhile: "Keep the firewall that you have in front.",
+  },
+  {
+    pattern: "admin",
+    mechanism: "The admin listener",
+    meanwhile: "Ask with `cellws status --json` and `cellws ps --json`.",
+  },
+];
+
+export interface LaterFinding {
+  path: KeyPath;
+  diagnostic: Diagnostic;
+}
+
+/** One finding for each such key that is set. Undefined and null ask for nothing. */
+export function findLater(input: unknown, keys: readonly LaterKey[] = laterKeys): LaterFinding[] {
+  return keys.flatMap((key) =>
+    placesOf(input, key.pattern).map((path) => ({
+      path,
+      diagnostic: {
+        code: "CELLWS_E_NOT_YET",
+        path: formatKeyPath(path),
+        message: `${formatKeyPath(path)}: ${lowerFirst(key.mechanism)} is not built yet`,
+        found: foundText(valueAt(input, path), path),
+        expected: "no such key for now",
+        hint: key.meanwhile,
+      },
+    })),
+  );
+}
+
+/** "TLS at" stays, "The filter" becomes "the filter". */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z ]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}

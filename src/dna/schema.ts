@@ -1,0 +1,593 @@
+/**
+ * The DNA: every key, its default, unit, bound and reason. The one place; all else is derived from it.
+ *
+ * docs/DNA.md, docs/dna.schema.json and the types in dna.ts are generated from here
+ * (`node scripts/dna-reference.ts`), and an error's "expected" is too (fields.ts).
+ *
+ * What belongs to one key is here. What ties two keys together is in rules.ts; which keys are already
+ * understood but not yet acted on is in later.ts. Defaults suit a small server, and where the machine
+ * matters (how many CPUs?) the answer arrives as facts: this file asks nobody. No path is looked up here.
+ */
+import * as z from "zod";
+import { formatIpRange, networkOf, parseIpAddress, parseIpRange } from "../lib/ip-range.ts";
+
+/** What the schema's defaults need to know of the machine and the project. Gathered by facts.ts. */
+export interface DnaFacts {
+  /** CPUs that this process may use, after affinity and the cgroup's quota. */
+  cpuCount: number;
+  /** Memory that this process may use, after the cgroup's limit. */
+  memoryBytes: number;
+  /** A fit name, from package.json or the folder. */
+  name: string;
+  /** Absolute: the folder of the DNA file, or where the command was run. */
+  folder: string;
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
+
+/** Unknown keys are refused everywhere: a misspelt limit that is silently ignored is found at 3 a.m. */
+export function dnaSchema(facts: DnaFacts) {
+  return z.strictObject({
+    name: z.string().regex(NAME).default(facts.name).meta({
+      description:
+        "What the organism is called in `cellws ps --name`, and its run folder. Short, because it is part of socket paths, which the kernel caps at about 100 bytes.",
+      accepts: "1 to 32 lower-case letters, digits and dashes, beginning with a letter or digit",
+      initially: "the package's name, else the folder's",
+    }),
+    app: path("file").meta({
+      description:
+        "The app: a file that calls `listen`, or exports `fetch`, or a `(request, response)` function; or a folder with a package.json or index file. The command line's `app` goes before it.",
+      accepts: "the path of a JavaScript or TypeScript file, or of a folder that holds one",
+      initially: "package.json's `main`",
+      fromOutside: true,
+    }),
+    cwd: path("folder").default(facts.folder).meta({
+      description: "The working directory that the app sees.",
+      accepts: "the path of a folder",
+      initially: "the folder of the DNA file, or where the command was run",
+    }),
+    env: z
+      .record(
+        z.string().regex(ENV_NAME),
+        z
+          .string()
+          // A NUL ends a C string: what follows would be lost without a word.
+          .refine((value) => !value.includes("\0")),
+      )
+      .default({})
+      .meta({
+        description:
+          "Environment variables for the app. They go before the inherited environment, which goes before `envFile`.",
+        accepts: "names of letters, digits and underscores (not beginning with CELLWS_), with strings as values",
+      }),
+    envFile: nullable(path("file")).meta({
+      description:
+        "A file of KEY=value lines, read afresh each time that a drone is born, so that no cell lives on with a stale value.",
+      accepts: "the path of a file, or null for none",
+    }),
+
+    listen: z.array(listenSchema()).min(1).max(16).prefault([{}]).meta({
+      description:
+        "Where the organism listens. The app's own `listen(port)` is answered by the organism and opens nothing. Each cell but the drones inherits each of these sockets, so there are few.",
+      accepts: 'a list of 1 to 16 objects such as { port: 8080, host: "127.0.0.1" }',
+    }),
+
+    cells: section("How many cells of each class there may be.", {
+      daughtersMax: whole("cells", {
+        from: 2,
+        to: 16,
+        initially: 4,
+        why: "Living daughters that one cell may have; a further birth is handed down, so that the family is a tree with depth and no star around one mother. Hormones stay bounded while attenuation times this is at most 1.",
+      }),
+      stem: section("Warm idle processes without a role: growth and healing begin with them.", {
+        pool: whole("cells", {
+          from: 1,
+          to: 32,
+          initially: 2,
+          why: "One to answer a crash and one to answer growth at the same moment. Each costs about 60 MB, a quarter of it its own.",
+        }),
+      }),
+      neuron: population("Neurons watch load and ask for growth.", {
+        min: 1,
+        to: 8,
+        max: 2,
+        maxInitially: "2",
+        why: "The second has room to grow before a worn-out first one goes. More would not see more.",
+      }),
+      bCell: population("B cells own the client connections.", {
+        min: 1,
+        to: 256,
+        max: Math.max(2, Math.ceil(facts.cpuCount / 2)),
+        maxInitially: "half the CPUs, at least 2",
+        why: "One B cell keeps about two busy drones fed.",
+      }),
+      tCell: population("T cells remember attackers; without marks there is nothing for them to do.", {
+        min: 0,
+        to: 16,
+        max: 2,
+        maxInitially: "2",
+        why: "One to keep the statistics and one to keep them while the other is replaced.",
+      }),
+      drone: population("Drones run the app.", {
+        min: 1,
+        to: 1_024,
+        max: dronesMaxOf(facts),
+        maxInitially: "the CPUs, fewer where memory is short (half of it, 256 MiB a drone), at least 2",
+        why: "More busy drones than CPUs only wait for each other; but a second one is always allowed, to take over while the first is replaced.",
+      }),
+    }),
+
+    startup: section("Loading the app.", {
+      listenTimeoutMs: whole("ms", {
+        from: 100,
+        to: 10 * MINUTE_MS,
+        initially: 30 * SECOND_MS,
+        why: "How long a drone waits for the app to call `listen` or export a handler, before it counts as failed. Large apps on small machines need seconds; half a minute is a hang.",
+      }),
+    }),
+    restarts: section("What happens when the app fails at load or crashes.", {
+      backoffMsMin: whole("ms", {
+        from: 10,
+        to: MINUTE_MS,
+        initially: 250,
+        why: "Wait before the first new attempt; it doubles with each failure that follows. A stumble should hardly be seen.",
+      }),
+      backoffMsMax: whole("ms", {
+        from: 10,
+        to: HOUR_MS,
+        initially: 30 * SECOND_MS,
+        why: "The wait never grows beyond this, so that an app heals soon after its database is back.",
+      }),
+      countMax: whole("attempts", {
+        from: 1,
+        to: 1_000,
+        initially: 10,
+        why: "Attempts within one window, over the whole organism; then it waits for the window to pass or for the app's files to change.",
+      }),
+      windowMs: whole("ms", {
+        from: SECOND_MS,
+        to: DAY_MS,
+        initially: 5 * MINUTE_MS,
+        why: "The window in which attempts are counted. Long enough for the doubling waits to use up the budget.",
+      }),
+    }),
+    drain: section("Ending without loss.", {
+      msMax: whole("ms", {
+        from: 0,
+        to: HOUR_MS,
+        initially: 25 * SECOND_MS,
+        zero: "requests in flight are cut off at once",
+        why: "How long `stop`, or a cell that is to die, lets requests in flight finish. Kubernetes kills after 30 s; this leaves it 5 to spare. (Docker gives 10 s unless told otherwise.)",
+      }),
+    }),
+
+    http: section("Limits of the request path.", {
+      headBytesMax: whole("bytes", {
+        from: KIB,
+        to: 128 * KIB,
+        initially: 16 * KIB,
+        why: "Request line and headers together; beyond it the answer is 431. As in Node itself.",
+      }),
+      bodyBytesMax: whole("bytes", {
+        from: 0,
+        to: 1_024 * GIB,
+        initially: 100 * MIB,
+        zero: "requests have no body",
+        why: "Request body; beyond it the answer is 413. Bodies stream, so this guards the app and its disk, not the organism's memory.",
+      }),
+      timeouts: section("How long a client may take. What is too slow is closed, so that slow clients hold nothing.", {
+        headMs: whole("ms", {
+          from: 100,
+          to: 10 * MINUTE_MS,
+          initially: 15 * SECOND_MS,
+          why: "From the first byte of a request to the end of its head; beyond it the answer is 408. Ample for a phone on a bad line, short for a slowloris.",
+        }),
+        bodyIdleMs: whole("ms", {
+          from: 100,
+          to: HOUR_MS,
+          initially: 30 * SECOND_MS,
+          why: "Between two pieces of a request body; beyond it the answer is 408.",
+        }),
+        keepAliveIdleMs: whole("ms", {
+          from: 0,
+          to: HOUR_MS,
+          initially: 65 * SECOND_MS,
+          zero: "each connection serves one request",
+          why: "Between two requests on one connection. Longer than the 60 s of common load balancers, so that they, and not we, close first: else their next request meets a closed connection.",
+        }),
+        answerMs: whole("ms", {
+          from: 0,
+          to: DAY_MS,
+          initially: 60 * SECOND_MS,
+          zero: "never",
+          why: "From the end of a request to the first byte of the app's answer; beyond it the answer is 504. What has begun may stream for as long as it likes.",
+        }),
+      }),
+      sticky: oneOf(["off", "cookie", "address"], "off", {
+        why: "Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for socket.io. Off spreads load best.",
+      }),
+      trustedProxies: ranges({
+        why: "Whose X-Forwarded-For and Forwarded are believed. Nobody's by default: anybody can write a header.",
+      }),
+    }),
+
+    growth: section("When the organism grows and shrinks.", {
+      utilizationToGrow: fraction({
+        from: 0.1,
+        to: 0.95,
+        initially: 0.7,
+        why: "Drones busier than this, on average over a window, secrete for more. At 0.7 waiting is still short, and there is time to grow.",
+      }),
+      utilizationToShrink: fraction({
+        from: 0.01,
+        to: 0.9,
+        initially: 0.3,
+        why: "Drones less busy than this are too many. Under half of utilizationToGrow: one drone at 0.7 that becomes two leaves each at 0.35, which must not look like too many.",
+      }),
+      queueMsTarget: whole("ms", {
+        from: 1,
+        to: MINUTE_MS,
+        initially: 50,
+        why: "Requests that wait longer than this for a drone ask for growth whatever the utilization.",
+      }),
+      stableWindowMs: whole("ms", {
+        from: SECOND_MS,
+        to: HOUR_MS,
+        initially: MINUTE_MS,
+        why: "Load is averaged over this, and a surplus must last as long. As in Knative.",
+      }),
+      panicWindowMs: whole("ms", {
+        from: 500,
+        to: 10 * MINUTE_MS,
+        initially: 6 * SECOND_MS,
+        why: "A burst is judged over this shorter window, and nothing shrinks while it lasts. As in Knative.",
+      }),
+    }),
+    hormones: section("Signals between kin.", {
+      attenuation: fraction({
+        from: 0.01,
+        to: 0.5,
+        initially: 0.25,
+        why: "What is left of a hormone after each hop. With four daughters a cell 0.25 is the most that stays bounded; it also sets how far a signal reaches.",
+      }),
+      halfLifeMs: whole("ms", {
+        from: 50,
+        to: 10 * MINUTE_MS,
+        initially: 2 * SECOND_MS,
+        why: "How fast a hormone fades. Several times the birth of a cell, so that a need is still felt when help arrives, and soon forgotten after.",
+      }),
+      strengthMin: fraction({
+        from: 0.000_001,
+        to: 0.1,
+        initially: 0.001,
+        why: "Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away.",
+      }),
+    }),
+    vote: section("When cells suspect each other. A cell dies by the votes of a majority only.", {
+      hangMs: whole("ms", {
+        from: SECOND_MS,
+        to: HOUR_MS,
+        initially: 10 * SECOND_MS,
+        why: "How long a drone may compute without answering before it is accused. It gets no new requests at once; but apps do block their loop, and busy is not dead.",
+      }),
+      probeIntervalMs: whole("ms", {
+        from: 50,
+        to: MINUTE_MS,
+        initially: 250,
+        why: "How often a cell asks one other whether it lives. Crashes are known at once from the kernel; this is for hangs.",
+      }),
+      probeTimeoutMs: whole("ms", {
+        from: 10,
+        to: MINUTE_MS,
+        initially: 100,
+        why: "How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between healthy cells take.",
+      }),
+    }),
+    dormancy: section("Going back to being an egg.", {
+      idleMs: whole("ms", {
+        from: 0,
+        to: 30 * DAY_MS,
+        initially: 0,
+        zero: "never",
+        why: "Without a request for this long the organism shrinks to one small process and wakes with the next. Off by default: it saves memory at the price of the first visitor's wait.",
+      }),
+    }),
+    membrane: section(
+      "What drones may do, besides answering requests. Open by default, because unchanged apps do all of it.",
+      {
+        children: flag(true, {
+          why: "Start other programs (`child_process`).",
+        }),
+        listen: flag(true, {
+          why: "Open listening sockets of their own, besides those that the organism answers for.",
+        }),
+        connect: anyOr(rangeList(), {
+          why: "Which addresses they may connect to: your database, and not the cloud's metadata service.",
+          accepts: 'a list of addresses and CIDR ranges, or "any"',
+        }),
+        fsRead: anyOr(pathList("any"), {
+          why: "Which files and folders they may read. The app's own folder is always among them.",
+          accepts: 'a list of paths, or "any"',
+        }),
+        fsWrite: anyOr(pathList("any"), {
+          why: "Which files and folders they may write.",
+          accepts: 'a list of paths, or "any"',
+        }),
+      },
+    ),
+
+    immune: section("Filtering of malicious requests, and the memory of those who sent them.", {
+      mode: oneOf(["off", "detect", "block"], "off", {
+        why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
+      }),
+      rules: paths("file").meta({
+        description: "SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters.",
+        accepts: "a list of paths of files",
+      }),
+      paranoia: whole("level", {
+        from: 1,
+        to: 4,
+        initially: 1,
+        why: "How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to write exclusions.",
+      }),
+      audit: nullable(path("output")).meta({
+        description: "A file that gets one JSON line for each request that matched anything.",
+        accepts: "the path of a file that may be created, or null for none",
+      }),
+      allow: ranges({ why: "Never banned, whatever they send: your office, your monitoring." }),
+      dryRun: flag(false, { why: "Announce bans and reports, and carry out none." }),
+      bans: section("Refusing those who attacked before.", {
+        durationMs: whole("ms", {
+          from: SECOND_MS,
+          to: 30 * DAY_MS,
+          initially: 4 * HOUR_MS,
+          why: "The first ban; each further one is twice as long. Addresses change hands: longer would hit the next owner.",
+        }),
+        durationMsMax: whole("ms", {
+          from: SECOND_MS,
+          to: 365 * DAY_MS,
+          initially: 7 * DAY_MS,
+          why: "No ban is longer, however often it was earned.",
+        }),
+        ipv4PrefixBitsMin: whole("bits", {
+          from: 16,
+          to: 32,
+          initially: 24,
+          why: "The widest IPv4 range that may be banned: 24 is 256 addresses, commonly one network of one owner.",
+        }),
+        ipv6PrefixBitsMin: whole("bits", {
+          from: 32,
+          to: 128,
+          initially: 48,
+          why: "The widest IPv6 range that may be banned: 48 is what one customer is commonly given.",
+        }),
+      }),
+    }),
+
+    admin: section("The admin listener: metrics, health, status. Loopback only.", {
+      port: nullable(z.int().min(0).max(65_535)).meta({
+        description:
+          "Its port. 0: any free one, written into the run folder. None by default: what is not asked for is not opened.",
+        accepts: "a port number from 0 to 65535, or null for no admin listener",
+        unit: "port",
+      }),
+    }),
+    logs: section("The organism's log: one line an event.", {
+      level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], "info", {
+        why: "The least severe event that is written.",
+      }),
+      fileBytesMax: whole("bytes", {
+        from: 64 * KIB,
+        to: GIB,
+        initially: 10 * MIB,
+        why: "A log file is turned over at this size: logs never fill the disk.",
+      }),
+      files: whole("files", {
+        from: 1,
+        to: 100,
+        initially: 3,
+        why: "How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all.",
+      }),
+    }),
+  });
+}
+
+export type DnaSchema = ReturnType<typeof dnaSchema>;
+
+/** Beyond zod's own: what documentation and errors say of a key. Read through fields.ts. */
+export interface FieldMeta {
+  description?: string;
+  /** What would be right, in words; where absent it is made from type, bounds and unit. */
+  accepts?: string;
+  /** The default in words, where it depends on facts. */
+  initially?: string;
+  unit?: Unit;
+  /** What 0 means, where it means something of its own. */
+  zero?: string;
+  /** A path, to be made absolute. A file or folder must exist, an output may be created. */
+  pathOf?: PathKind;
+  /** An address or CIDR range. */
+  range?: true;
+  /** Not optional in the DNA as such, but the command line or package.json may give it. */
+  fromOutside?: true;
+}
+
+export type Unit = "ms" | "bytes" | "cells" | "attempts" | "files" | "bits" | "level" | "port" | "fraction";
+export type PathKind = "file" | "folder" | "output" | "any";
+
+/** An address, an address range, or what to say instead of it. */
+export function judgeRange(text: string): { ok: true } | { ok: false; hint: string } {
+  const range = parseIpRange(text);
+  if (range === null)
+    return { ok: false, hint: "Write an address (192.0.2.7) or a CIDR range (10.0.0.0/8, 2001:db8::/32)." };
+  const network = networkOf(range);
+  if (network.value === range.value) return { ok: true };
+  const address = text.slice(0, text.indexOf("/"));
+  return { ok: false, hint: `Write ${formatIpRange(network)} for the range, or ${address} for that one address.` };
+}
+
+// ---- Vocabulary: the kinds of keys. --------------------------------------------------------------------
+
+/** It names a folder: no dots, no slashes, no two names that a case-blind file system takes for one. */
+const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** CELLWS_ is ours: through it the organism speaks to its cells. */
+const ENV_NAME = /^(?!CELLWS_)[A-Za-z_][A-Za-z0-9_]*$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+/** PATH_MAX on Linux. */
+const PATH_LENGTH_MAX = 4_096;
+
+function listenSchema() {
+  return z.strictObject({
+    port: z.int().min(0).max(65_535).default(8_080).meta({
+      description: "0: any free one. Below 1024 the system may ask for privileges.",
+      unit: "port",
+    }),
+    host: z
+      .string()
+      .refine((host) => parseIpAddress(host) !== null || isHostName(host))
+      .default("127.0.0.1")
+      .meta({
+        description:
+          "The address to listen on. By default nothing is reachable from other machines; `0.0.0.0` is every IPv4 address, `::` every address, and one of them is needed in a container.",
+        accepts: 'an IP address or a host name, such as "127.0.0.1", "::" or "localhost"',
+      }),
+    tls: nullable(
+      z.strictObject({
+        key: path("file").meta({ description: "PEM file." }),
+        cert: path("file").meta({ description: "PEM file, with the chain." }),
+      }),
+    ).meta({
+      description: "Key and certificate, for HTTPS.",
+      accepts: "an object { key, cert } of paths of PEM files, or null for none",
+    }),
+  });
+}
+
+/** Digits and dots alone are a mistyped address, not a name: 127.0.0.256 must not go to the resolver. */
+function isHostName(text: string): boolean {
+  return HOST_NAME.test(text) && !/^[\d.]+$/.test(text);
+}
+
+/**
+ * How many cells of a class. Where only `min` is given, `max` follows it upwards: whether { min: 4 } is
+ * right must not depend on how many CPUs the machine has.
+ */
+function population(what: string, bounds: { min: number; to: number; max: number; maxInitially: string; why: string }) {
+  return z
+    .strictObject({
+      min: whole("cells", {
+        from: bounds.min,
+        to: bounds.to,
+        initially: bounds.min,
+        why:
+          bounds.min === 0
+            ? "Never fewer."
+            : "Never fewer. One neuron, one B cell and one drone are the first majority of three.",
+      }),
+      max: z
+        .int()
+        .min(Math.max(1, bounds.min))
+        .max(bounds.to)
+        .optional()
+        .meta({
+          description: `Never more. ${bounds.why}`,
+          initially: `${bounds.maxInitially}, or min if that is more`,
+          unit: "cells",
+        }),
+    })
+    .transform(({ min, max }) => ({ min, max: max ?? Math.max(min, bounds.max) }))
+    .prefault({})
+    .meta({ description: what });
+}
+
+function dronesMaxOf(facts: DnaFacts): number {
+  const byMemory = Math.floor(facts.memoryBytes / 2 / (256 * MIB));
+  return Math.min(1_024, Math.max(2, Math.min(facts.cpuCount, byMemory)));
+}
+
+/** A group of keys, all of them optional. */
+function section<Shape extends z.ZodRawShape>(what: string, shape: Shape) {
+  // Prefault and not default: an absent section is read as {}, so that its keys get their own defaults.
+  return (z.strictObject(shape) as z.ZodObject<Shape, z.core.$strict>)
+    .prefault({} as never)
+    .meta({ description: what });
+}
+
+function whole(unit: Unit, range: { from: number; to: number; initially: number; why: string; zero?: string }) {
+  const { from, to, initially, why, zero } = range;
+  const meta: FieldMeta = { description: why, unit, ...(zero === undefined ? {} : { zero }) };
+  return z
+    .int()
+    .min(from)
+    .max(to)
+    .default(initially)
+    .meta({ ...meta });
+}
+
+function fraction(range: { from: number; to: number; initially: number; why: string }) {
+  const { from, to, initially, why } = range;
+  return z.number().min(from).max(to).default(initially).meta({ description: why, unit: "fraction" });
+}
+
+function flag(initially: boolean, { why }: { why: string }) {
+  return z.boolean().default(initially).meta({ description: why });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  initially: Values[number],
+  { why }: { why: string },
+) {
+  return z
+    .enum(values)
+    .default(initially as never)
+    .meta({ description: why });
+}
+
+/** What may be absent is null in the resolved DNA, so that each key is there and JSON can carry it. */
+function nullable<Inner extends z.ZodType>(inner: Inner) {
+  return inner.nullable().default(null as never);
+}
+
+function path(kind: PathKind) {
+  return z
+    .string()
+    .min(1)
+    .max(PATH_LENGTH_MAX)
+    .refine((text) => !text.includes("\0"))
+    .meta({ pathOf: kind });
+}
+
+function paths(kind: PathKind) {
+  return pathList(kind).default([]);
+}
+
+function pathList(kind: PathKind) {
+  return z.array(path(kind)).max(1_024);
+}
+
+function ranges({ why }: { why: string }) {
+  return rangeList().default([]).meta({ description: why, accepts: "a list of addresses and CIDR ranges" });
+}
+
+function rangeList() {
+  const range = z
+    .string()
+    .refine((text) => judgeRange(text).ok)
+    .meta({ range: true, accepts: "an IP address or a CIDR range" });
+  return z.array(range).max(1_024);
+}
+
+function anyOr<Inner extends z.ZodType>(inner: Inner, { why, accepts }: { why: string; accepts: string }) {
+  return z
+    .union([z.literal("any"), inner])
+    .default("any" as never)
+    .meta({ description: why, accepts });
+}
