@@ -41,11 +41,7 @@ describe("after the death of one", () => {
           [],
           "nobody else died of it",
         );
-        assert.equal(
-          organism().pids().length,
-          after.length + 1,
-          "each cell is a process, the launcher is one, and there is no other",
-        );
+        await organism().accountedFor();
       });
     }
   }

@@ -22,7 +22,7 @@ describe("requests in flight are finished", () => {
       end: async (organism) => {
         const { code, stderr } = await organism.stop();
         assert.equal(code, 0, stderr);
-        assert.deepEqual(organism.pids(), [], "stop returns when nothing is left");
+        assert.deepEqual(organism.cellPids(), [], "stop returns when no cell is left");
       },
     },
     { title: "SIGTERM to the launcher", end: (organism) => signalLauncher(organism, "SIGTERM") },
@@ -106,7 +106,7 @@ test("without its launcher the organism serves on, and can be stopped", async (t
     "no cell died with it",
   );
   assert.equal((await organism.stop()).code, 0);
-  assert.deepEqual(organism.pids(), []);
+  assert.deepEqual(organism.cellPids(), []);
   assert.ok(!existsSync(organism.runDir));
 });
 

@@ -303,6 +303,11 @@ export class Organism {
     return this.processes().map(({ pid }) => pid);
   }
 
+  /** The same without the launcher, which is no cell and may take a moment longer to end. */
+  cellPids(): number[] {
+    return this.pids().filter((pid) => pid !== this.launcher.pid);
+  }
+
   // Asking
 
   request(wanted: ClientRequest = {}): Promise<ClientResponse> {
@@ -359,6 +364,15 @@ export class Organism {
 
   until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> {
     return until(what, look, { explain: () => this.dump() });
+  }
+
+  /** Until the processes are those that `ps` lists and the launcher, and no other. */
+  async accountedFor(): Promise<void> {
+    await this.until("each process to be a cell that ps lists", async () => {
+      const listed = (await this.ps()).map(({ pid }) => pid).toSorted(byNumber);
+      assert.deepEqual(this.cellPids().toSorted(byNumber), listed);
+      return true;
+    });
   }
 
   /** Until no process of it is left. */
@@ -468,6 +482,8 @@ export function watchLife(cell: Pick<PsCell, "pid">): () => boolean {
   const startTicks = startTicksOf(cell.pid);
   return () => startTicks !== null && startTicksOf(cell.pid) === startTicks;
 }
+
+const byNumber = (a: number, b: number) => a - b;
 
 function filesUnder(dir: string): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
