@@ -31,6 +31,12 @@ const components: readonly Component[] = [
     debianPackages: ["openssl"],
     neededBy: "apps that listen for HTTPS (test/e2e/frameworks.test.ts, plain.test.ts)",
   },
+  {
+    name: "curl",
+    probe: ["curl", "--version"],
+    debianPackages: ["curl"],
+    neededBy: "the commands of the READMEs (test/e2e/board.test.ts)",
+  },
 ];
 
 /** Two at a time: end-to-end tests mostly wait, but each has half a dozen processes, and two cores are common. */

@@ -1,9 +1,11 @@
 /** The example app, as a visitor uses it: the same walk under plain Node and through an organism with two drones. */
 import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { WebSocket } from "ws";
 import { type Address, request } from "./client.ts";
 import { repository, startOrganism } from "./organism.ts";
@@ -12,6 +14,7 @@ import { until, within } from "./wait.ts";
 
 const board = join(repository, "examples", "board");
 const server = join(board, "server.js");
+const execFileAsync = promisify(execFile);
 
 test("the board works under plain Node", async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "cw-board-"));
@@ -30,6 +33,34 @@ test("the board works through an organism, though two drones share its work", as
   await organism.grown({ drone: 2 });
   await walkThroughBoard(organism.at());
 });
+
+test("every command of the board's README can be pasted", { skip: curlMissing() }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "cw-board-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  // Two, since one of the commands crashes the drone that gets it.
+  const dna = { cells: { drone: { min: 2 } } };
+  const organism = await startOrganism(t, { app: server, dna, env: { BOARD_DATA: dir } });
+  const blocks = curlCommands(readFileSync(join(board, "README.md"), "utf8"));
+  assert.ok(blocks.length >= 5, "the README has its commands in ```sh blocks");
+  for (const block of blocks) {
+    const script = block.replaceAll("http://127.0.0.1:8080", organism.url).replaceAll("curl ", "curl --max-time 30 ");
+    // Without blocking: this process may have to see to the organism meanwhile.
+    const { stdout } = await execFileAsync("sh", ["-euc", script], { cwd: repository });
+    assert.notEqual(stdout, "", block);
+  }
+});
+
+function curlCommands(markdown: string): string[] {
+  return [...markdown.matchAll(/^```sh\n(.*?)^```/gms)]
+    .map((match) => match[1] ?? "")
+    .filter((block) => block.startsWith("curl "));
+}
+
+function curlMissing(): string | false {
+  return spawnSync("curl", ["--version"]).status === 0
+    ? false
+    : "curl is not installed: see what `npm test` says of it";
+}
 
 async function walkThroughBoard(at: Address): Promise<void> {
   const front = await request(at);

@@ -7,7 +7,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { WebSocket } from "ws";
@@ -166,6 +165,34 @@ async function noted(log: string, line: string): Promise<void> {
   });
 }
 
+/** Through apps/who.mjs: what the app is told of its client and of itself. */
+export async function checkWho(at: Address): Promise<void> {
+  const connection = await RawConnection.open(at);
+  const head = [`Host: app.example:${at.port}`, "X-Odd-Name: a", "x-odd-name: b", "Connection: close"];
+  connection.write(`GET / HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`);
+  const { localPort } = connection.socket;
+  assert.equal(await connection.ended(), "end");
+  const body = /\{.*\}/s.exec(connection.received)?.[0] ?? assert.fail(connection.received);
+  const who = JSON.parse(body) as Record<string, unknown> & { address: { port: number }; rawHeaders: string[] };
+
+  // ::ffff: where the app listens on all addresses of both families, as it does under plain Node.
+  assert.match(String(who["remoteAddress"]), /^(::ffff:)?127\.0\.0\.1$/);
+  assert.equal(who["remoteFamily"], String(who["remoteAddress"]).includes(":") ? "IPv6" : "IPv4");
+  assert.equal(who["remotePort"], localPort);
+  assert.equal(who["localPort"], at.port);
+  assert.equal(who.address.port, at.port, "address() is where it can be reached");
+  assert.equal(who["listening"], true);
+  assert.equal(who["httpVersion"], "1.1");
+  assert.equal(who["host"], `app.example:${at.port}`);
+  const names = ["Host", "X-Odd-Name", "x-odd-name", "Connection"];
+  const sent = head.flatMap((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(": ") + 2)]);
+  assert.deepEqual(
+    who.rawHeaders.filter((_, index) => names.includes(who.rawHeaders[index - (index % 2)] ?? "")),
+    sent,
+    "headers as they were sent: order, spelling, repetition",
+  );
+}
+
 /** Through any app that answers GET /hello. Two connections, used again and again. */
 export async function checkKeepAlive(at: Address): Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
@@ -281,20 +308,6 @@ async function hashOf(stream: Readable): Promise<{ bytes: number; sha256: string
     hash.update(chunk);
   }
   return { bytes, sha256: hash.digest("hex") };
-}
-
-/** An agent that notes from which ports it has connected. */
-export function countingAgent(): http.Agent & { localPorts: number[] } {
-  const localPorts: number[] = [];
-  class CountingAgent extends http.Agent {
-    readonly localPorts = localPorts;
-    override createConnection(...args: Parameters<http.Agent["createConnection"]>) {
-      const socket = super.createConnection(...args) as Socket;
-      socket.once("connect", () => localPorts.push(socket.localPort ?? 0));
-      return socket;
-    }
-  }
-  return new CountingAgent({ keepAlive: false });
 }
 
 /** Why tests with a certificate are left out, or false. */

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accepts } from "./plain.ts";
 import { RawConnection, request } from "./client.ts";
-import { cellws, ofClass, type PsCell, sharedOrganism, startOrganism, summarize } from "./organism.ts";
+import { appFile, cellws, ofClass, type PsCell, sharedOrganism, startOrganism, summarize } from "./organism.ts";
 
 /** The DNA's default. */
 const stemPool = 2;
@@ -33,7 +33,7 @@ describe("germination", () => {
 
   test("a second organism is refused the port, and the egg sleeps on", async () => {
     const port = String(organism().at().port);
-    const args = ["start", "/dev/null", "--name", "weed", "--port", port];
+    const args = ["start", appFile("http-esm.mjs"), "--name", "weed", "--port", port];
     const { code, stderr } = await cellws(args, { env: organism().env, cwd: organism().workDir });
     assert.match(stderr, /CELLWS_E_PORT_IN_USE/);
     assert.match(stderr, new RegExp(port), "the port is named");
@@ -42,7 +42,7 @@ describe("germination", () => {
   });
 
   test("a second organism is refused the name, and the egg sleeps on", async () => {
-    const args = ["start", "/dev/null", "--name", "garden", "--port", "0"];
+    const args = ["start", appFile("http-esm.mjs"), "--name", "garden", "--port", "0"];
     const { code, stderr } = await cellws(args, { env: organism().env, cwd: organism().workDir });
     assert.match(stderr, /CELLWS_E_NAME_TAKEN/);
     assert.match(stderr, /garden/);

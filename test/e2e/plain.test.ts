@@ -53,6 +53,12 @@ describe("under plain Node", () => {
     await checks.checkRefusedUpgrade(app);
   });
 
+  test("who.mjs tells of its client", async (t) => {
+    const app = await startPlain(appFile("who.mjs"));
+    t.after(app.end);
+    await checks.checkWho(app);
+  });
+
   test("https.mjs answers over TLS", { skip: checks.opensslMissing() }, async (t) => {
     const dir = mkdtempSync(join(tmpdir(), "cw-tls-"));
     t.after(() => rmSync(dir, { recursive: true }));
