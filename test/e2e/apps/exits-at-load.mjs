@@ -1,0 +1,2 @@
+console.error("SHOP_KEY is not set");
+process.exit(3);
