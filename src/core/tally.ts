@@ -1,0 +1,77 @@
+/**
+ * Tallies: how the whole organism fares, known to every cell at a cost that does not grow with the organism.
+ *
+ * Intuition: each tells each of its kin the sum of itself and of all that it hears from its *other* kin. On a tree every
+ * cell is then counted exactly once in what any one of them adds up. No cell collects, none asks, and a message is as
+ * small for a thousand cells as for five. What is lost on the way is replaced by the next.
+ */
+import type { CellClass, CellId } from "./cell.ts";
+import { cellClasses } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import { tallyFreshMs } from "./limits.ts";
+import type { Move } from "./move.ts";
+import type { State } from "./state.ts";
+
+/** What one cell measures of itself. Integers. */
+export interface Vitals {
+  /** Event-loop utilization since the last look, in thousandths. */
+  readonly loadMilli: number;
+  /** Requests that are being worked on. */
+  readonly inFlight: number;
+  /** Requests that wait for a drone. */
+  readonly queued: number;
+  /** How long the one that waits longest has waited, in milliseconds. */
+  readonly queueMs: number;
+}
+
+/** The sum over some cells of a class; of `queueMs` the maximum. */
+export interface ClassTally extends Vitals {
+  readonly cells: number;
+}
+export type Tally = Readonly<Record<CellClass, ClassTally>>;
+
+const none: ClassTally = { cells: 0, loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
+export const noVitals: Vitals = { loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
+export const emptyTally = Object.fromEntries(cellClasses.map((c) => [c, none])) as unknown as Tally;
+
+/** The whole organism as this cell knows it. */
+export function totalTally(state: State, nowMs: number): Tally {
+  return sumWithout(state, null, nowMs);
+}
+
+/** Tells each of our kin what lies on this side of the link to it. */
+export function shareTallies(state: State, nowMs: number): Move {
+  const effects: Effect[] = [];
+  for (const to of state.kin) effects.push({ type: "send", to, message: { type: "tally", tally: sumWithout(state, to, nowMs) } });
+  return [state, effects];
+}
+
+/** Takes in what a relative says of its side. */
+export function hearTally(state: State, from: CellId, tally: Tally, nowMs: number): State {
+  return { ...state, tallies: new Map(state.tallies).set(from, { tally, atMs: nowMs }) };
+}
+
+function sumWithout(state: State, except: CellId | null, nowMs: number): Tally {
+  let sum: Tally = { ...emptyTally, [state.class]: { cells: 1, ...state.vitals } };
+  for (const [from, { tally, atMs }] of state.tallies) {
+    // A relative that is silent for long, or no relative any more, is not counted.
+    if (from === except || !state.kin.has(from) || nowMs - atMs > tallyFreshMs) continue;
+    sum = add(sum, tally);
+  }
+  return sum;
+}
+
+function add(a: Tally, b: Tally): Tally {
+  return Object.fromEntries(cellClasses.map((c) => [c, addClass(a[c], b[c])])) as unknown as Tally;
+}
+
+function addClass(a: ClassTally, b: ClassTally): ClassTally {
+  if (b.cells === 0) return a;
+  return {
+    cells: a.cells + b.cells,
+    loadMilli: a.loadMilli + b.loadMilli,
+    inFlight: a.inFlight + b.inFlight,
+    queued: a.queued + b.queued,
+    queueMs: Math.max(a.queueMs, b.queueMs),
+  };
+}
