@@ -18,28 +18,26 @@ const execFileAsync = promisify(execFile);
 
 test("the board works under plain Node", async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "cw-board-"));
-  t.after(() => rmSync(dir, { recursive: true }));
   const app = await startPlain(server, { BOARD_DATA: dir });
-  t.after(app.end);
+  t.after(async () => {
+    await app.end();
+    rmSync(dir, { recursive: true });
+  });
   await walkThroughBoard(app);
 });
 
 test("the board works through an organism, though two drones share its work", async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), "cw-board-"));
-  t.after(() => rmSync(dir, { recursive: true }));
   const dna = { cells: { drone: { min: 2 } } };
-  const organism = await startOrganism(t, { app: server, dna, env: { BOARD_DATA: dir } });
+  const organism = await startOrganism(t, { app: server, dna, scratchEnv: { BOARD_DATA: "data" } });
   await organism.request();
   await organism.grown({ drone: 2 });
   await walkThroughBoard(organism.at());
 });
 
 test("every command of the board's README can be pasted", { skip: curlMissing() }, async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), "cw-board-"));
-  t.after(() => rmSync(dir, { recursive: true }));
   // Two, since one of the commands crashes the drone that gets it.
   const dna = { cells: { drone: { min: 2 } } };
-  const organism = await startOrganism(t, { app: server, dna, env: { BOARD_DATA: dir } });
+  const organism = await startOrganism(t, { app: server, dna, scratchEnv: { BOARD_DATA: "data" } });
   const blocks = curlCommands(readFileSync(join(board, "README.md"), "utf8"));
   assert.ok(blocks.length >= 5, "the README has its commands in ```sh blocks");
   for (const block of blocks) {

@@ -52,6 +52,8 @@ export interface OrganismOptions {
   /** The DNA: an object, or the source text of the module. */
   dna?: object | string;
   env?: Record<string, string>;
+  /** Environment variables that name a path in the scratch directory, which goes with the organism. */
+  scratchEnv?: Record<string, string>;
   /** For several listening sockets, or TLS: then `listen` is in the DNA and no --port is given. */
   listenInDna?: boolean;
 }
@@ -173,6 +175,7 @@ export class Organism {
       XDG_RUNTIME_DIR: join(this.home, "run"),
       XDG_STATE_HOME: join(this.home, "state"),
       [marker]: this.#id,
+      ...Object.fromEntries(Object.entries(options.scratchEnv ?? {}).map(([name, path]) => [name, this.scratch(path)])),
       ...options.env,
     };
   }
