@@ -42,7 +42,8 @@ export function totalTally(state: State, nowMs: number): Tally {
 /** Tells each of our kin what lies on this side of the link to it. */
 export function shareTallies(state: State, nowMs: number): Move {
   const effects: Effect[] = [];
-  for (const to of state.kin) effects.push({ type: "send", to, message: { type: "tally", tally: sumWithout(state, to, nowMs) } });
+  for (const to of state.kin)
+    effects.push({ type: "send", to, message: { type: "tally", tally: sumWithout(state, to, nowMs) } });
   return [state, effects];
 }
 
