@@ -1,0 +1,129 @@
+/**
+ * A B cell: it owns client connections. It accepts them from the inherited sockets, reads each request, and has it carried
+ * to a drone over an axon. Which drones there are it learns from the roster; how they do, from themselves.
+ */
+import net from "node:net";
+import type { CellId } from "../../core/cell.ts";
+import { httpErrors } from "../../http/http-error.ts";
+import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
+import { listenBacklog } from "../../host/listeners.ts";
+import { DronePool } from "./drone-pool.ts";
+import type { IngressNote } from "./http1-connection.ts";
+import { Ingress } from "./ingress.ts";
+
+/** An axon that does not come about is tried again after this; the roster will tell when the drone is dead. */
+const axonRetryMs = 100;
+/** Of what goes wrong a line each is kept, up to so many a second: an attack must not become a flood of our own. */
+const notesPerSecondMax = 20;
+
+export async function makeBCell(context: BodyContext): Promise<Body> {
+  const body = new BCell(context);
+  await body.listen();
+  return body;
+}
+
+class BCell implements Body {
+  readonly #context: BodyContext;
+  readonly #pool = new DronePool();
+  readonly #ingress: Ingress;
+  readonly #axons = new Set<CellId>();
+  #servers: net.Server[] = [];
+  #notesThisSecond = 0;
+  #secondOfNotes = 0;
+
+  constructor(context: BodyContext) {
+    this.#context = context;
+    const { headBytesMax, bodyBytesMax, timeouts, trustedProxies } = context.dna.http;
+    const { headMs, bodyIdleMs, keepAliveIdleMs, answerMs } = timeouts;
+    this.#ingress = new Ingress({
+      pool: this.#pool,
+      readerLimits: { headBytesMax, bodyBytesMax },
+      timeouts: { headMs, bodyIdleMs, keepAliveIdleMs, answerMs },
+      trustedProxies,
+      note: (note) => this.#note(note),
+    });
+  }
+
+  async listen(): Promise<void> {
+    const { listeners, onHandedConnection } = this.#context;
+    this.#servers = await Promise.all(listeners.map((_, listener) => this.#listenOn(listener)));
+    onHandedConnection(({ socket, listener }) => this.#accept(socket, listener));
+  }
+
+  inFlight(): number {
+    return this.#pool.inFlight + this.#pool.waitingCount;
+  }
+
+  inform({ alive, app }: OrganismView): void {
+    this.#pool.setAppHealth(app.state === "none" ? null : app);
+    for (const cell of alive.values()) {
+      if (cell.class !== "drone") continue;
+      if (cell.state === "draining") this.#pool.retire(cell.id);
+      else if (cell.state === "live" && !this.#axons.has(cell.id)) void this.#openAxon(cell.id);
+    }
+  }
+
+  async drain(drainMs: number): Promise<void> {
+    for (const server of this.#servers) server.close();
+    await this.#ingress.drain(drainMs);
+    this.#pool.close();
+  }
+
+  #listenOn(listener: number): Promise<net.Server> {
+    const fd = this.#context.listeners[listener]?.workFd;
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket, listener));
+      server.once("error", reject);
+      server.listen({ fd, backlog: listenBacklog }, () => {
+        server.off("error", reject);
+        // Out of descriptors, say: what is there goes on, and the kernel keeps the rest in its queue.
+        server.on("error", (error) => this.#context.log.error("accept-failed", { listener, err: error }, error.message));
+        resolve(server);
+      });
+    });
+  }
+
+  #accept(socket: net.Socket, listener: number): void {
+    this.#ingress.accept(socket, { listener, encrypted: false });
+  }
+
+  async #openAxon(to: CellId): Promise<void> {
+    const { log, openAxon, dispatch, view } = this.#context;
+    this.#axons.add(to);
+    const gone = (): void => {
+      this.#axons.delete(to);
+      dispatch({ type: "doubt", id: to });
+    };
+    try {
+      const { socket, rest } = await openAxon(to);
+      socket.once("close", gone);
+      this.#pool.add(to, socket, { leftover: rest });
+      // It may have been told to leave while the axon was opened.
+      if (view().alive.get(to)?.state === "draining") this.#pool.retire(to);
+    } catch (error) {
+      log.debug("axon-failed", { to, reason: error instanceof Error ? error.message : String(error) });
+      setTimeout(() => {
+        gone();
+        this.inform(view());
+      }, axonRetryMs);
+    }
+  }
+
+  #note(note: IngressNote): void {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#secondOfNotes) this.#notesThisSecond = 0;
+    this.#secondOfNotes = second;
+    this.#notesThisSecond += 1;
+    if (this.#notesThisSecond > notesPerSecondMax) return;
+    const { log } = this.#context;
+    const { requestId } = note;
+    if (note.kind === "app-fault") {
+      log.warn("app-fault", { requestId, fault: note.fault }, `the app's answer was not valid HTTP: ${note.fault}`);
+    } else {
+      const { code, remoteAddress, cut } = note;
+      const { status } = httpErrors[code];
+      const level = status >= 500 ? "warn" : "info";
+      log[level]("refused", { code, status, requestId, remoteAddress, cut }, `refused a request: ${code}`);
+    }
+  }
+}
