@@ -4,6 +4,7 @@
  */
 import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
+import type { Vitals } from "./tally.ts";
 import type { AppBody, OrganismRecord } from "./record.ts";
 
 export type Event = { readonly nowMs: number } & Happening;
@@ -32,6 +33,8 @@ export type Happening =
   | { readonly type: "doubt"; readonly id: CellId }
   /** The drone's app is up, or would not come up. */
   | { readonly type: "app"; readonly health: Omit<AppBody, "kind" | "attempts"> }
+  /** What this cell measured of itself. */
+  | { readonly type: "vitals"; readonly vitals: Vitals }
   /** Files that the failed app was made of have changed. */
   | { readonly type: "files-changed" }
   /** The body has nothing in flight any more, after `drain`. */

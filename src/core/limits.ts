@@ -57,6 +57,9 @@ export const tombstoneMs = 600_000;
 /** Cells that each cell looks after at each control period, in turn: a roster of 40 in five seconds. */
 export const patrolPerPeriod = 2;
 
+/** A relative's tally counts for so long: six are lost in a row only when something is wrong with it. */
+export const tallyFreshMs = 6 * controlPeriodMs;
+
 /** Tombstones kept at most, oldest dropped first: a crash loop of one drone a second for ten minutes. */
 export const tombstonesMax = 1_000;
 

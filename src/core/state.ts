@@ -8,6 +8,7 @@ import type { Prng } from "../lib/prng.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
+import type { Tally, Vitals } from "./tally.ts";
 import type { AppBody, CellBody, OrganismRecord } from "./record.ts";
 
 export interface State {
@@ -41,6 +42,10 @@ export interface State {
 
   /** How many cells were looked after in turn, as a place in the roster. */
   readonly patrolled: number;
+
+  /** What this cell last measured of itself, and what its kin last said of all on their side. */
+  readonly vitals: Vitals;
+  readonly tallies: ReadonlyMap<CellId, { readonly tally: Tally; readonly atMs: number }>;
 
   readonly hormones: Hormones;
   /** Pulses secreted, for their ids. */

@@ -18,6 +18,7 @@ import type { CellBody, OrganismRecord } from "./record.ts";
 import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
+import { hearTally, noVitals, shareTallies } from "./tally.ts";
 import {
   connectFailed,
   doubt,
@@ -67,6 +68,8 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     adoption: null,
     doubted: new Set(),
     patrolled: 0,
+    vitals: noVitals,
+    tallies: new Map(),
     hormones: noHormones,
     pulseCount: 0,
     unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
@@ -130,6 +133,8 @@ function react(state: State, event: Event): Move {
       return doubt(state, event.id);
     case "app":
       return appChanged(state, event);
+    case "vitals":
+      return still({ ...state, vitals: event.vitals });
     case "files-changed":
       return inTurn(forgive(state, nowMs), nowMs, callForTheMissing);
     case "drained":
@@ -149,7 +154,7 @@ function react(state: State, event: Event): Move {
 function control(state: State, nowMs: number): Move {
   // Counted from now and not from when it was due: after a long gap the missed looks are not made up for.
   const next: State = { ...state, nextControlMs: nowMs + controlPeriodMs };
-  const kinship: readonly Rule[] = [patrol, seekElder, forgetTheLongDead, abandonOverdueBirths];
+  const kinship: readonly Rule[] = [patrol, seekElder, forgetTheLongDead, abandonOverdueBirths, shareTallies];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   const growth: readonly Rule[] = [heedCrashes, reawaken, regenerate, callForTheMissing, differentiate, replenish];
   return inTurn(still(next), nowMs, ...kinship, ...growth);
@@ -180,6 +185,8 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
       const felt: State = { ...state, hormones };
       return inTurn([felt, passOn(felt, message.pulse, from)], nowMs, differentiate);
     }
+    case "tally":
+      return still(hearTally(state, from, message.tally, nowMs));
     case "hand-down":
       // What we were asked for as a stem cell we no longer do as anything else; the pool's next look finds another.
       return state.class === "stem" && state.phase === "living"

@@ -48,6 +48,8 @@ export interface OpenAxon {
 export interface Body {
   /** Requests that are being worked on. */
   inFlight(): number;
+  /** Requests that wait for a drone, and how long the one that waits longest has waited, in milliseconds. */
+  queue?(): { readonly queued: number; readonly queueMs: number };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */

@@ -158,11 +158,19 @@ export class CellHost {
     else void this.#leave(this.#leaving);
   }
 
+  /** What the mind hears of this cell's own work, each time before it looks around. */
+  #wake(): void {
+    const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
+    const inFlight = this.#presentBody?.inFlight() ?? 0;
+    const loadMilli = Math.round(this.#measureLoad() * 1000);
+    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    this.dispatch({ type: "wake" });
+  }
+
   #setWake(): void {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     const atMs = nextWakeMs(this.#state);
-    this.#wakeTimer =
-      atMs === null ? null : setTimeout(() => this.dispatch({ type: "wake" }), Math.max(1, atMs - this.#nowMs()));
+    this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - this.#nowMs()));
   }
 
   #performAll(effects: readonly Effect[]): void {

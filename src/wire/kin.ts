@@ -129,11 +129,13 @@ const pulse = object({
   unanswered: count,
   hops: integer(0, 64),
 });
+const classTally = object({ cells: count, loadMilli: count, inFlight: count, queued: count, queueMs: count });
 const recordsMax = 10_000;
 const kinMessage = variant("type", {
   inventory: object({ type: oneOf("inventory"), entries: listOf(recordsMax, tuple(text(80), count, id)) }),
   records: object({ type: oneOf("records"), records: listOf(recordsMax, record) }),
   pulse: object({ type: oneOf("pulse"), pulse }),
+  tally: object({ type: oneOf("tally"), tally: object(Object.fromEntries(cellClasses.map((c) => [c, classTally]))) }),
   "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
 } satisfies Record<KinMessage["type"], Shape>);
 const hello = object({

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
+import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
 
 const dna: CoreDna = {
@@ -108,6 +109,22 @@ describe("an organism", () => {
         world.run(8_000);
         assert.deepEqual(counts(world), whole, `seed ${seed}, survivor ${survivor}`);
         assertOneTree(world);
+      }
+    }
+  });
+
+  test("is known in its sums to every cell, wherever it stands in the family", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 6 });
+      for (const { self } of world.living()) world.tell(self, { type: "vitals", vitals: { ...noVitals, inFlight: 3 } });
+      world.run(5_000);
+      for (const state of world.living()) {
+        const tally = totalTally(state, world.nowMs);
+        assert.deepEqual(
+          [tally.stem.cells, tally.drone.inFlight, tally.neuron.cells],
+          [6, 6, 1],
+          `seed ${seed}: ${state.self}`,
+        );
       }
     }
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { noHormones } from "../../src/core/hormone.ts";
+import { emptyTally } from "../../src/core/tally.ts";
 import type { KinMessage } from "../../src/core/message.ts";
 import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
 import { readHello, readKinMessage, readProof, readWelcome } from "../../src/wire/kin.ts";
@@ -29,6 +30,7 @@ const messages: KinMessage[] = [
   { type: "records", records: [record] },
   { type: "pulse", pulse },
   { type: "hand-down", hops: 1 },
+  { type: "tally", tally: emptyTally },
 ];
 
 describe("a kin message", () => {
@@ -40,7 +42,7 @@ describe("a kin message", () => {
 
   for (const [what, text, reason] of [
     ["is not JSON", "{", /not JSON/],
-    ["is of no known type", '{"type":"obey"}', /type: expected one of inventory, records, pulse, hand-down/],
+    ["is of no known type", '{"type":"obey"}', /type: expected one of inventory, records, pulse, tally, hand-down/],
     ["has a field too many", JSON.stringify({ ...messages[3], force: true }), /force: not expected/],
     ["lacks a field", '{"type":"hand-down"}', /hops: expected an integer/],
     [

@@ -77,7 +77,9 @@ class BCell implements Body {
       server.listen({ fd, backlog: listenBacklog }, () => {
         server.off("error", reject);
         // Out of descriptors, say: what is there goes on, and the kernel keeps the rest in its queue.
-        server.on("error", (error) => this.#context.log.error("accept-failed", { listener, err: error }, error.message));
+        server.on("error", (error) =>
+          this.#context.log.error("accept-failed", { listener, err: error }, error.message),
+        );
         resolve(server);
       });
     });
