@@ -18,6 +18,9 @@ export const callStrengthMin = 400_000;
 /** A want that goes unanswered is called for more loudly with each pulse, until pulseStrengthMax. */
 export const callStrengthStep = 100_000;
 
+/** So long after an answer a call is taken to be from somebody who has not heard of it: several hops' time. */
+export const answerRefractoryMs = controlPeriodMs;
+
 /** Calls that only the best-ranked may answer: the second ring feels a first call's threshold after as many. */
 export const patienceCalls = 4;
 

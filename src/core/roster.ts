@@ -101,7 +101,7 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
   const { body } = record;
   switch (body.kind) {
     case "cell":
-      return rememberCell({ ...state, records }, body);
+      return rememberCell({ ...state, records }, body, nowMs);
     case "death":
       // Several may have found the same death: the records agree on one of their words, the death is counted once.
       return state.records.has(record.key) ? { ...state, records } : rememberDeath({ ...state, records }, body, nowMs);
@@ -116,11 +116,11 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
   }
 }
 
-function rememberCell(state: State, body: CellBody): State {
+function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const before = state.alive.get(body.id);
   const alive = new Map(state.alive).set(body.id, body);
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
-  const hormones = tookRole ? answered(state.hormones, body.class) : state.hormones;
+  const hormones = tookRole ? answered(state.hormones, body.class, nowMs) : state.hormones;
   return { ...state, alive, hormones };
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { noHormones } from "../../src/core/hormone.ts";
 import { emptyTally } from "../../src/core/tally.ts";
 import type { KinMessage } from "../../src/core/message.ts";
 import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
@@ -92,9 +91,4 @@ describe("a kin message", () => {
       { numRuns: 2_000 },
     );
   });
-});
-
-test("a cell begins without any hormone", () => {
-  for (const level of Object.values(noHormones.levels))
-    assert.deepEqual(level, { units: 0, atMs: 0, wanted: 0, unanswered: 0 });
 });

@@ -100,6 +100,8 @@ class BCell implements Body {
       const { socket, rest } = await openAxon(to);
       socket.once("close", gone);
       this.#pool.add(to, socket, { leftover: rest });
+      // The handshake has left it paused.
+      socket.resume();
       // It may have been told to leave while the axon was opened.
       if (view().alive.get(to)?.state === "draining") this.#pool.retire(to);
     } catch (error) {
