@@ -104,18 +104,18 @@ async function stayBeside({ run }: Launched, context: CliContext, json: boolean)
 
 const lastLinesMs = 300;
 const lookEveryMs = 250;
+const lookCloselyMs = 25;
 const lastBreathMs = 1_000;
 
 async function untilItEnded(run: RunDir): Promise<"removed" | "dead"> {
+  let emptySinceMs: number | null = null;
   for (;;) {
     if (!runDirExists(run)) return "removed";
-    if (!hasCells(await whoLives(run))) {
-      // The last cell to leave in good order clears the directory away with its last breath.
-      await new Promise((resolve) => setTimeout(resolve, lastBreathMs));
-      if (!runDirExists(run)) return "removed";
-      if (!hasCells(await whoLives(run))) return "dead";
-    }
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    if (hasCells(await whoLives(run))) emptySinceMs = null;
+    else emptySinceMs ??= performance.now();
+    // The last cell to leave in good order clears the directory away with its last breath.
+    if (emptySinceMs !== null && performance.now() - emptySinceMs > lastBreathMs) return "dead";
+    await new Promise((resolve) => setTimeout(resolve, emptySinceMs === null ? lookEveryMs : lookCloselyMs));
   }
 }
 
