@@ -34,6 +34,12 @@ export interface CellSummary {
   state: CellLifeState;
 }
 
+/**
+ * `<run>/cells/<id>.json`: what a cell is, written by itself before it listens and again when its class changes.
+ * So that a cell which hangs, and whom no kin describes, still has a pid that an administrator can end.
+ */
+export type CellRecord = Omit<CellSummary, "state">;
+
 /** How the user's app does in this drone. */
 export interface AppHealth {
   state: "none" | "loading" | "ready" | "failed";
