@@ -70,7 +70,22 @@ export async function loadDna(request: LoadDnaRequest): Promise<LoadDnaResult> {
   if (errors.length > 0) return { ok: false, dnaFile, diagnostics: [...errors, ...warnings] };
 
   const dna = deepFreeze(settled.dna);
-  return { ok: true, dna, revision: await revisionOf(dna), dnaFile, warnings };
+  try {
+    return { ok: true, dna, revision: await revisionOf(dna), dnaFile, warnings };
+  } catch (error) {
+    return { ok: false, dnaFile, diagnostics: [unreadableApp(dna.app, error), ...warnings] };
+  }
+}
+
+function unreadableApp(app: string, error: unknown): Diagnostic {
+  return {
+    code: "CELLWS_E_APP_NOT_FOUND",
+    path: "app",
+    message: "the app cannot be read",
+    found: `${app}: ${error instanceof Error ? error.message : String(error)}`,
+    expected: "a file that this user may read",
+    hint: "Look at its permissions, and at those of the folders above it.",
+  };
 }
 
 const empty = { ok: true as const, value: {}, diagnostics: [] };
@@ -149,10 +164,11 @@ function settle(value: unknown, { request, folder }: { request: LoadDnaRequest; 
   const overrides = { ...request.overrides, ...(app.source === "command line" ? { app: app.path } : {}) };
   const input = app.source === "package.json" ? { ...(value as object), app: app.path } : value;
 
-  const resolution = resolveDna({ input, facts, overrides });
+  const schema = dnaSchema(facts);
+  const resolution = resolveDna({ input, schema, overrides });
   const dna = resolution.ok ? resolution.dna : resolution.mended;
   const isMended = resolution.ok ? () => false : resolution.isMended;
-  const tree = fieldTree(dnaSchema(facts));
+  const tree = fieldTree(schema);
   const absolute = mapStrings(tree, dna, (text, node) =>
     node.pathOf === undefined ? text : path.resolve(folder, text),
   );
