@@ -65,7 +65,7 @@ export async function loadDna(request: LoadDnaRequest): Promise<LoadDnaResult> {
   const settled = settle(source.value, { request, folder });
   // What is no plain data was left out: that it is missing is no second mistake.
   const odd = source.diagnostics.map((diagnostic) => diagnostic.path ?? "");
-  const judged = settled.diagnostics.filter(({ path = "" }) => !odd.some((place) => path.startsWith(place)));
+  const judged = settled.diagnostics.filter(({ path = "" }) => !odd.some((place) => liesWithin(path, place)));
   const errors = [...source.diagnostics, ...judged.map((diagnostic) => inFile(diagnostic, dnaFile))];
   if (errors.length > 0) return { ok: false, dnaFile, diagnostics: [...errors, ...warnings] };
 
@@ -75,6 +75,11 @@ export async function loadDna(request: LoadDnaRequest): Promise<LoadDnaResult> {
   } catch (error) {
     return { ok: false, dnaFile, diagnostics: [unreadableApp(dna.app, error), ...warnings] };
   }
+}
+
+/** Both as they are written: `listen[0].port` lies within `listen`, and everything within the DNA itself (""). */
+function liesWithin(written: string, place: string): boolean {
+  return place === "" || written === place || (written.startsWith(place) && /[.[]/.test(written[place.length] ?? ""));
 }
 
 function unreadableApp(app: string, error: unknown): Diagnostic {
