@@ -30,11 +30,6 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "Set cells.drone.min to as many drones as you want.",
   },
   {
-    pattern: "hormones",
-    mechanism: "The tuning of hormones",
-    meanwhile: "Populations are kept at their minimum; set cells.*.min.",
-  },
-  {
     pattern: "vote",
     mechanism: "Death by vote",
     meanwhile: "Cells that crash are replaced; one that hangs is not found out.",
