@@ -34,6 +34,7 @@ import {
   TOKEN,
   VALUE,
 } from "./charset.ts";
+import { isBlank, listTokens } from "./field-names.ts";
 import type { HttpErrorCode } from "./http-error.ts";
 import type { HeaderList, RequestHead } from "./message.ts";
 import { isKnownMethod } from "./method.ts";
@@ -571,10 +572,6 @@ function fieldError(text: string, lineFrom: number, stoppedAt: number): HttpErro
   return byteError(text, stoppedAt) ?? "CELLWS_HTTP_FIELD_NAME";
 }
 
-function isBlank(byte: number): boolean {
-  return byte === SPACE || byte === HTAB;
-}
-
 // ---------------------------------------------------------------------------------------------------------------
 // What the head means
 
@@ -674,25 +671,6 @@ function specialField(name: string): SpecialField | null {
 function isKeepAlive(versionMinor: 0 | 1, connectionTokens: readonly string[]): boolean {
   if (connectionTokens.includes("close")) return false;
   return versionMinor === 1 || connectionTokens.includes("keep-alive");
-}
-
-/** The elements of a comma-separated list, without blanks and empty ones, in lower case. */
-export function listTokens(value: string): string[] {
-  const tokens: string[] = [];
-  for (const element of value.split(",")) {
-    const token = trimBlanks(element).toLowerCase();
-    if (token !== "") tokens.push(token);
-  }
-  return tokens;
-}
-
-/** Spaces and tabs only: String.trim would also take a no-break space away and read `chunked\xa0` as chunked. */
-function trimBlanks(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
-  return text.substring(from, to);
 }
 
 interface Framing {

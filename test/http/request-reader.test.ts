@@ -33,7 +33,8 @@ function readAll(pieces: readonly Buffer[], limits: Partial<ReaderLimits> = {}):
   return told;
 }
 
-function tell(event: Exclude<ReaderEvent, { type: "body" }>): string {
+function tell(event: ReaderEvent): string {
+  assert.ok(event.type !== "body");
   if (event.type === "error") return event.code.replace("CELLWS_HTTP_", "");
   if (event.type === "end") return event.trailers.length === 0 ? "end" : `end ${event.trailers.join("|")}`;
   const { head } = event;
@@ -425,7 +426,10 @@ test("body chunks are views of what was fed, except that small chunks are gather
 
 test("every code that the reader can give is in the catalogue with a status that HTTP has for it", () => {
   const statuses = new Set([...refused, ...refusedInBody].map(([, , code]) => httpErrors[code].status));
-  assert.deepEqual([...statuses].toSorted(), [400, 413, 417, 431, 501, 505]);
+  assert.deepEqual(
+    [...statuses].toSorted((a, b) => a - b),
+    [400, 413, 417, 431, 501, 505],
+  );
 });
 
 const anyRequest = fc.constantFrom(
