@@ -184,7 +184,6 @@ class ClientStream implements AxonStream {
   readonly #headFlush: number;
   #begun = false;
   #responded = false;
-  #tunnelled = false;
   #answered = false;
 
   constructor(
@@ -249,7 +248,6 @@ class ClientStream implements AxonStream {
         if (this.#responded) return false;
         this.#begun = true;
         this.#responded = true;
-        this.#tunnelled = true;
         this.#send.reopen();
         this.#handlers.tunnel();
         return true;
@@ -279,11 +277,8 @@ class ClientStream implements AxonStream {
   }
 
   lose(isReadToEnd: boolean): void {
-    const wasAnswered = this.#answered;
     this.#send.drop();
     this.#receive.end();
-    // Its answer is complete and only the rest of the request was still wanted: nothing is lost to the client.
-    if (wasAnswered && !this.#tunnelled) return;
     const headMayHaveArrived = this.#link.flushCount > this.#headFlush;
     this.#handlers.lost({
       begun: this.#begun || (headMayHaveArrived && !isReadToEnd),

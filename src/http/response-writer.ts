@@ -62,6 +62,11 @@ export class ResponseWriter {
     return this.#state !== "head";
   }
 
+  /** Only the end of the connection tells the client where the answer ends. */
+  get endsByClosing(): boolean {
+    return this.#framing === "close";
+  }
+
   /** From here the connection ends with this response. Only before `respond`. */
   closeAfter(): void {
     if (this.#state === "head") this.#keepAlive = false;

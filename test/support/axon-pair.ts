@@ -146,9 +146,16 @@ export class ListenerRecorder implements ExchangeListener {
   }
 }
 
-/** Waits until `condition` holds; the test's own timeout is the bound. */
+/** For what should happen at once: long enough for any machine, short enough to see which wait it was. */
+const PATIENCE_MS = 20_000;
+
+/** Waits until `condition` holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 /** Lets everything that is on its way between sockets of this process arrive. */

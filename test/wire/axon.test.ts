@@ -5,7 +5,7 @@ import { BODY_PAYLOAD_BYTES_MAX, FrameDecoder, FrameWriter, type Frame } from ".
 
 /** fast-check makes some records without a prototype; the decoder never does. */
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+  return fc.record(model, { noNullPrototype: true });
 }
 
 const latin1 = fc
