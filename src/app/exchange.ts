@@ -6,26 +6,9 @@
  * is written counts against the B cell's window, and `write` says when to wait for `writable`.
  * Nothing here knows about sockets, so the app side is tested with a plain object.
  */
-import type { HeaderList, RequestHead, ResponseHead } from "../http/message.ts";
+import type { ExchangeRequest, HeaderList, ResponseHead } from "../http/message.ts";
 
-/** What the B cell tells the drone about a request, besides the head itself. */
-export interface ExchangeRequest extends RequestHead {
-  /** The real client, after trusted proxies were taken into account. */
-  remoteAddress: string;
-  remotePort: number;
-  /** The organism's listening address that the client reached. */
-  localAddress: string;
-  localPort: number;
-  /** True when the client spoke TLS to the organism. */
-  encrypted: boolean;
-  /** Index into the DNA's `listen`. */
-  listener: number;
-  requestId: string;
-  /** True when a body follows (chunks, then `end`). False: `end` is never called, the request is whole. */
-  hasBody: boolean;
-  /** True for a request that asks for an upgrade; the app may answer with `tunnel()`. */
-  upgrade: boolean;
-}
+export type { ExchangeRequest };
 
 /** Called by the exchange. All calls come in order and none after `cancel`. */
 export interface ExchangeListener {
