@@ -45,19 +45,9 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
   },
   {
-    pattern: "http.timeouts.answerMs",
-    mechanism: "Giving up on an app that does not answer",
-    meanwhile: "The client's own timeout decides.",
-  },
-  {
     pattern: "http.sticky",
     mechanism: "Keeping a client with its drone",
     meanwhile: "Set cells.drone.min and max to 1, or keep sessions in a store that drones share.",
-  },
-  {
-    pattern: "http.trustedProxies",
-    mechanism: "Reading the client's address from a proxy's headers",
-    meanwhile: "The headers reach the app unchanged: let it trust them (`trust proxy` in Express).",
   },
   {
     pattern: "immune",

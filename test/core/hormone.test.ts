@@ -49,7 +49,7 @@ describe("a hormone", () => {
   });
 
   test("halves in a half-life, exactly at each whole one, and never grows in between", () => {
-    const level = { units: 1_000_000, atMs: 0, wanted: 1, unanswered: 0 };
+    const level = { ...noHormones.levels.drone, units: 1_000_000 };
     assert.deepEqual(
       [0, 2_000, 4_000, 20_000].map((ms) => decayed(level, ms, 2_000)),
       [1_000_000, 500_000, 250_000, 976],

@@ -80,7 +80,7 @@ describe("a kin message", () => {
   });
 
   test("that differs from a sound one in one value is never taken for another type", () => {
-    const mutated = fc.tuple(fc.constantFrom(...messages), fc.nat(200), fc.constantFrom(...'{}[]",:0aé\\'));
+    const mutated = fc.tuple(fc.constantFrom(...messages), fc.nat(200), fc.constantFrom(...'{}[]",:0aé\\'.split("")));
     fc.assert(
       fc.property(mutated, ([message, at, character]) => {
         const text = JSON.stringify(message);
