@@ -145,9 +145,17 @@ export function listCellRecords(run: RunDir): CellRecord[] {
   });
 }
 
-/** To be called by a cell before it listens, and again when its class changes. */
-export function recordCell(run: RunDir, record: CellRecord): void {
-  writeAtomically(cellRecordPath(run, record.id), JSON.stringify(record));
+/**
+ * To be called by a cell before it listens, and again when its class changes. False: the disk is full, or the run
+ * directory is being cleared away. That is no reason for a cell to die; it is only harder to find when it hangs.
+ */
+export function recordCell(run: RunDir, record: CellRecord): boolean {
+  try {
+    writeAtomically(cellRecordPath(run, record.id), JSON.stringify(record));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function writeOrganismFile(run: RunDir, file: OrganismFile): void {

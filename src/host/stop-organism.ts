@@ -19,6 +19,8 @@ import { surveyOrganism } from "./survey.ts";
 export interface StopOptions {
   /** How long requests may be finished; the organism's own value where absent. */
   drainMs?: number;
+  /** On top of that, before what is left is killed. */
+  graceMs?: number;
   onProgress?: (progress: StopProgress) => void;
 }
 
@@ -62,6 +64,8 @@ export interface StopOutcome {
 const DRAIN_MS_DEFAULT = 30_000;
 /** On top of draining: to notice, to write down, to exit. */
 export const STOP_GRACE_MS = 5_000;
+/** The same for who wants the end at once, with no time for requests. */
+export const STOP_GRACE_AT_ONCE_MS = 1_000;
 /** The kernel ends a process at once, unless it hangs in a disk or a debugger. */
 const KILL_MS_MAX = 5_000;
 /** The launcher ends by itself when its organism does. */
@@ -72,9 +76,9 @@ const ASK_MS = 400;
 const ASKING_ATTEMPTS_MAX = 3;
 
 export async function stopOrganism(run: RunDir, options: StopOptions = {}): Promise<StopOutcome> {
-  const startedMs = performance.now();
+  let startedMs = performance.now();
   const drainMs = options.drainMs ?? readOrganismFile(run)?.drainMsMax ?? DRAIN_MS_DEFAULT;
-  const killAfterMs = drainMs + STOP_GRACE_MS;
+  const killAfterMs = drainMs + (options.graceMs ?? (drainMs === 0 ? STOP_GRACE_AT_ONCE_MS : STOP_GRACE_MS));
   const elapsedMs = (): number => performance.now() - startedMs;
   const watch = createWatch(run);
   const report = (step: StopProgress["step"]): void =>
@@ -82,11 +86,14 @@ export async function stopOrganism(run: RunDir, options: StopOptions = {}): Prom
 
   await watch.look();
   report("asking");
+  await watch.askToStop(drainMs);
+  // Patience is counted from the asking, which takes a while where cells hang.
+  startedMs = performance.now();
   while (!watch.isOver() && elapsedMs() < killAfterMs) {
-    await watch.askToStop(drainMs);
     await sleep(POLL_MS);
     await watch.look();
     report("draining");
+    await watch.askToStop(drainMs);
   }
 
   const killed = watch.isOver() ? [] : await killRemaining(watch, () => report("killing"));
@@ -172,7 +179,7 @@ async function killRemaining(watch: Watch, report: () => void): Promise<EndingCe
     report();
     await sleep(POLL_MS);
     await watch.look();
-    if (watch.isOver() || performance.now() > deadlineMs) break;
+    if (watch.waiting().length === 0 || performance.now() > deadlineMs) break;
   }
   return [...killed.values()].map(({ id, class: cellClass, pid, startTicks }) => ({
     id,

@@ -57,20 +57,22 @@ export function renderLogLine(text: string, options: LogLineOptions): string {
   return renderLogRecord(record, options);
 }
 
-export function renderLogRecord(record: LogRecord, { style, timeOfDay = utcTimeOfDay }: LogLineOptions): string {
+function renderLogRecord(record: LogRecord, { style, timeOfDay = utcTimeOfDay }: LogLineOptions): string {
   const who = `${record.class.padEnd(CLASS_WIDTH)} ${record.cell.slice(0, SHORT_ID_CHARS)}`;
   const ink = cellClasses.includes(record.class as CellClass) ? classInk[record.class as CellClass] : null;
   const head = `${paint(style, "dim", timeOfDay(record.time))} ${paint(style, ink, who)} `;
   if (record.event === "app-output") return head + renderAppOutput(record, style);
 
   const { stacks, pairs } = splitFields(record.fields);
-  const message = printable(record.msg === "" ? record.event : record.msg, style);
+  const [first = "", ...more] = (record.msg === "" ? record.event : record.msg).split("\n");
+  const message = printable(first, style);
   const label = levelLabels[record.level];
   const loud = label === undefined ? message : paint(style, label.ink, `${label.text} ${message}`);
   const details = pairs.map(([key, value]) => paint(style, "dim", `${key}=`) + printable(value, style)).join(" ");
   const lines = [head + loud + (details === "" ? "" : `  ${details}`)];
-  for (const stack of stacks) {
-    for (const line of stack.split("\n")) lines.push(STACK_INDENT + paint(style, "dim", printable(line, style)));
+  // A stack begins with the whole message once more.
+  for (const line of stacks.length === 0 ? more : stacks.flatMap((stack) => stack.split("\n"))) {
+    lines.push(STACK_INDENT + paint(style, "dim", printable(line, style)));
   }
   return lines.join("\n");
 }
@@ -78,7 +80,7 @@ export function renderLogRecord(record: LogRecord, { style, timeOfDay = utcTimeO
 /** `b-cell`, `neuron`, `t-cell`: none is longer. */
 const CLASS_WIDTH = 6;
 /** Enough to tell cells of one organism apart by eye. `cellws ps` shows the whole, `--cell` takes the beginning. */
-export const SHORT_ID_CHARS = 5;
+const SHORT_ID_CHARS = 5;
 const STACK_INDENT = " ".repeat("12:03:04.123 neuron k3f9a ".length);
 /** A field's value beyond this is looked up with --json. */
 const VALUE_CHARS_MAX = 120;
@@ -108,8 +110,8 @@ function splitFields(fields: Record<string, unknown>): { stacks: string[]; pairs
   const pairs: Array<[string, string]> = [];
   for (const [key, value] of Object.entries(fields)) {
     const stack = stackOf(key, value);
-    if (stack === null) pairs.push([key, shorten(value)]);
-    else stacks.push(stack);
+    if (stack !== null) stacks.push(stack);
+    else if (value !== "") pairs.push([key, shorten(value)]);
   }
   return { stacks, pairs };
 }
@@ -123,6 +125,6 @@ function stackOf(key: string, value: unknown): string | null {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === "string" && !value.includes(" ") && value !== "" ? value : JSON.stringify(value);
+  const text = typeof value === "string" && !/\s/.test(value) ? value : JSON.stringify(value);
   return text.length <= VALUE_CHARS_MAX ? text : `${text.slice(0, VALUE_CHARS_MAX)}...`;
 }

@@ -220,7 +220,9 @@ function describeAttempts({ attempts, retryInMs }: AppHealth): string {
   const next =
     retryInMs === undefined
       ? "next attempt when the app's files change"
-      : `next attempt in ${formatDuration(Math.max(0, retryInMs))}`;
+      : retryInMs < 1_000
+        ? "next attempt any moment"
+        : `next attempt in ${formatDuration(retryInMs)}`;
   return tried + next;
 }
 

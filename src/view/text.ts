@@ -22,11 +22,6 @@ export function pad(text: string, width: number, align: "left" | "right"): strin
   return align === "left" ? text.padEnd(width) : text.padStart(width);
 }
 
-/** Cut to `width`, saying so with `...`. */
-export function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 3))}...`;
-}
-
 // C0 without the tab, DEL, C1; and the marks that reorder text (bidirectional overrides).
 // eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;

@@ -145,6 +145,14 @@ test("a record that is damaged, or another's, is no record", async (t) => {
   assert.equal(hasCells(await whoLives(run)), true);
 });
 
+test("a cell whose run directory is gone cannot leave a record, and lives on", async (t) => {
+  const { base } = makeRunBase(t);
+  const { run } = await createRunDir("shop", { base });
+  assert.equal(recordCell(run, record("aaaaaaaaaa")), true);
+  fs.rmSync(run.path, { recursive: true });
+  assert.equal(recordCell(run, record("aaaaaaaaaa")), false);
+});
+
 test("organism.json is read as it was written, and not at all when it is damaged", async (t) => {
   const { base } = makeRunBase(t);
   const { run } = await createRunDir("shop", { base });

@@ -1,6 +1,6 @@
 /** Organisms of fake cells in a run base of their own, and the real command line against them. */
 import type { ChildProcess } from "node:child_process";
-import { execFile, fork } from "node:child_process";
+import { execFile, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
@@ -140,6 +140,28 @@ export interface CellwsResult {
   status: number | null;
   stdout: string;
   stderr: string;
+}
+
+export interface StartedCellws {
+  child: ChildProcess;
+  /** What it has printed so far. */
+  printed: () => string;
+  result: Promise<CellwsResult>;
+}
+
+/** Starts bin/cellws, which is ended with the test at the latest. */
+export function startCellws(t: TestContext, args: readonly string[], { runtimeDir }: RunBase): StartedCellws {
+  const child = spawn(binary, args, {
+    env: { ...process.env, XDG_RUNTIME_DIR: runtimeDir, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.after(() => endChild(child));
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => (stdout += String(chunk)));
+  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+  const result = once(child, "close").then(() => ({ status: child.exitCode, stdout, stderr }));
+  return { child, printed: () => stdout, result };
 }
 
 /** Runs bin/cellws to its end. */

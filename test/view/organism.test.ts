@@ -205,6 +205,12 @@ test("status tells of a failing app what it threw, where, how often it was tried
   );
 });
 
+test("status does not count milliseconds", () => {
+  const soon: AppHealth = { ...failed, retryInMs: 17 };
+  const text = status(survey([cell("c", { class: "drone", app: soon })], { app: soon }));
+  assert.match(text, /tried 3 times; next attempt any moment/);
+});
+
 test("status says that a failed app waits for its files when no attempt is due", () => {
   const { retryInMs: _retryInMs, ...givenUp } = failed;
   const text = status(survey([cell("c", { class: "drone", app: givenUp })], { app: givenUp }));
