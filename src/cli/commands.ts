@@ -5,7 +5,7 @@
 import type { CliCommand } from "./command.ts";
 
 /** In the order of the help. */
-export const commandNames = [/* "start", */ "ps", "tree", "status", "logs", "stop", "check"] as const;
+export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface CommandEntry {
@@ -15,7 +15,7 @@ export interface CommandEntry {
 }
 
 export const commands = {
-  // start: { summary: "start an organism that serves an app", load: () => import("./commands/start.ts") },
+  start: { summary: "start an organism that serves an app", load: () => import("./commands/start.ts") },
   ps: { summary: "list the cells of an organism", load: () => import("./commands/ps.ts") },
   tree: { summary: "draw the family of cells, each under its mother", load: () => import("./commands/tree.ts") },
   status: { summary: "say whether requests are answered, and if not, why", load: () => import("./commands/status.ts") },

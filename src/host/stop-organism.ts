@@ -84,6 +84,8 @@ export async function stopOrganism(run: RunDir, options: StopOptions = {}): Prom
   const report = (step: StopProgress["step"]): void =>
     options.onProgress?.({ step, waiting: watch.waiting(), elapsedMs: elapsedMs(), killAfterMs });
 
+  // Now, for the last cell to leave may clear the directory away before we could read who launched it.
+  const { launcher } = await whoLives(run);
   await watch.look();
   report("asking");
   await watch.askToStop(drainMs);
@@ -97,7 +99,7 @@ export async function stopOrganism(run: RunDir, options: StopOptions = {}): Prom
   }
 
   const killed = watch.isOver() ? [] : await killRemaining(watch, () => report("killing"));
-  const launcherEnded = await endLauncher(run);
+  const launcherEnded = await endLauncher(launcher);
   report("clearing");
   const removal = await removeRunDir(run, { exceptPid: process.pid });
   return {
@@ -190,8 +192,7 @@ async function killRemaining(watch: Watch, report: () => void): Promise<EndingCe
 }
 
 /** It is no cell and has no say; but one that has not yet brought forth its egg must not do so after the end. */
-async function endLauncher(run: RunDir): Promise<StopOutcome["launcherEnded"]> {
-  const { launcher } = await whoLives(run);
+async function endLauncher(launcher: ProcessIdentity | null): Promise<StopOutcome["launcherEnded"]> {
   if (launcher === null || launcher.pid === process.pid) return "none";
   if (await endsWithin(launcher, LAUNCHER_MS_MAX)) return "itself";
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {

@@ -10,7 +10,7 @@ import type { Launched } from "../../host/launch.ts";
 import { launch } from "../../host/launch.ts";
 import { followLog } from "../../host/log-follow.ts";
 import type { RunDir } from "../../host/run-dir.ts";
-import { hasCells, removeRunDir, runDirExists, whoLives } from "../../host/run-dir.ts";
+import { anyCellLives, removeRunDir, runDirExists } from "../../host/run-dir.ts";
 import { stopOrganism } from "../../host/stop-organism.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { renderLogLine } from "../../view/log-line.ts";
@@ -111,7 +111,7 @@ async function untilItEnded(run: RunDir): Promise<"removed" | "dead"> {
   let emptySinceMs: number | null = null;
   for (;;) {
     if (!runDirExists(run)) return "removed";
-    if (hasCells(await whoLives(run))) emptySinceMs = null;
+    if (await anyCellLives(run)) emptySinceMs = null;
     else emptySinceMs ??= performance.now();
     // The last cell to leave in good order clears the directory away with its last breath.
     if (emptySinceMs !== null && performance.now() - emptySinceMs > lastBreathMs) return "dead";
