@@ -74,3 +74,39 @@ export const stopGraceMs = 1_000;
 
 /** How many living cells call for a neuron when there is none: enough that one death does not silence them. */
 export const callersForNeuronMax = 3;
+
+/** A newborn votes only after this: an infected cell that divides in a hurry does not get to outvote the others soon. */
+export const maturityMs = 5_000;
+
+/** With fewer there is no kill vote: of two, one would be judge in its own cause. */
+export const electorateMin = 3;
+
+/** Up to so many all vote; above, so many are drawn. */
+export const jurySize = 31;
+
+/** How long a charge stands, and over how long a voter's kills are counted. */
+export const ballotWindowMs = 10_000;
+
+/** Charges held at a time: far above what honest cells bring in two windows. */
+export const ballotsMax = 256;
+
+/** A later executor waits so much longer than the one before. */
+export const executorStepMs = 250;
+
+/** A hole in a cell's own time beyond this makes it doubt itself: the time that others have to answer it. */
+export const ownGapMs = 100;
+
+/** How bad a cell may find its own health (Lifeguard), and from where on it accuses nobody. */
+export const healthScoreMax = 7;
+export const healthScoreToAccuse = 4;
+
+/** Suspicion lasts from max down to min, as others confirm it: memberlist's factors. */
+export const suspicionFactorMin = 4;
+export const suspicionFactorMax = 6;
+export const confirmationsMax = 3;
+
+/** A burst: the short window wants so many thousandths of what is there. */
+export const panicRatio = 2_000;
+
+/** An elder that does not answer is kept for so long: two more questions, and well under the shortest suspicion. */
+export const silentElderMs = 2 * controlPeriodMs;

@@ -274,11 +274,6 @@ export interface Dna {
      */
     readonly hangMs: number;
     /**
-     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
-     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
-     */
-    readonly probeIntervalMs: number;
-    /**
      * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
      * healthy cells take. A whole number of ms from 10 to 60_000. Default: 100.
      */
@@ -658,11 +653,6 @@ export interface DnaInput {
      * 3_600_000. Default: 10_000.
      */
     hangMs?: number | undefined;
-    /**
-     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
-     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
-     */
-    probeIntervalMs?: number | undefined;
     /**
      * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
      * healthy cells take. A whole number of ms from 10 to 60_000. Default: 100.

@@ -25,16 +25,6 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "End TLS in front of the organism (nginx, Caddy, HAProxy, a load balancer).",
   },
   {
-    pattern: "growth",
-    mechanism: "Growth and shrinking by load",
-    meanwhile: "Set cells.drone.min to as many drones as you want.",
-  },
-  {
-    pattern: "vote",
-    mechanism: "Death by vote",
-    meanwhile: "Cells that crash are replaced; one that hangs is not found out.",
-  },
-  {
     pattern: "dormancy",
     mechanism: "Going back to being an egg",
     meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",

@@ -270,12 +270,6 @@ export function dnaSchema(facts: DnaFacts) {
         initially: 10 * SECOND_MS,
         why: "How long a drone may compute without answering before it is accused. It gets no new requests at once; but apps do block their loop, and busy is not dead.",
       }),
-      probeIntervalMs: whole("ms", {
-        from: 50,
-        to: MINUTE_MS,
-        initially: 250,
-        why: "How often a cell asks one other whether it lives. Crashes are known at once from the kernel; this is for hangs.",
-      }),
       probeTimeoutMs: whole("ms", {
         from: 10,
         to: MINUTE_MS,

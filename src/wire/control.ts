@@ -63,6 +63,8 @@ export interface CellVitals extends CellSummary {
 export type ControlRequest =
   /** This cell's own vitals and everything it knows of the others. */
   | { op: "vitals" }
+  /** Are you there? Between cells: whoever answers has an event loop that turns. */
+  | { op: "ping" }
   /** End the organism: drain for at most `drainMs` (the DNA's value where absent), then die. */
   | { op: "stop"; drainMs?: number };
 
@@ -77,6 +79,7 @@ export type ControlReply =
       others: CellSummary[];
       appHealth: AppHealth;
     }
+  | { ok: true; op: "ping" }
   | { ok: true; op: "stop" }
   | { ok: false; code: string; message: string };
 
