@@ -275,7 +275,7 @@ export interface Dna {
     readonly hangMs: number;
     /**
      * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
-     * healthy cells take. A whole number of ms from 10 to 60_000. Default: 100.
+     * healthy cells take. A whole number of ms from 10 to 200. Default: 100.
      */
     readonly probeTimeoutMs: number;
   };
@@ -655,7 +655,7 @@ export interface DnaInput {
     hangMs?: number | undefined;
     /**
      * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
-     * healthy cells take. A whole number of ms from 10 to 60_000. Default: 100.
+     * healthy cells take. A whole number of ms from 10 to 200. Default: 100.
      */
     probeTimeoutMs?: number | undefined;
   };

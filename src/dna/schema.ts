@@ -272,7 +272,7 @@ export function dnaSchema(facts: DnaFacts) {
       }),
       probeTimeoutMs: whole("ms", {
         from: 10,
-        to: MINUTE_MS,
+        to: 200,
         initially: 100,
         why: "How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between healthy cells take.",
       }),

@@ -418,20 +418,6 @@ const mistakes: readonly Mistake[] = [
     told: { code: "CELLWS_E_DNA_CONFLICT", path: "growth.panicWindowMs", expected: "less than 60_000" },
   },
   {
-    title: "probes that outlast their interval",
-    dna: { app, vote: { probeTimeoutMs: 250 } },
-    told: {
-      code: "CELLWS_E_DNA_CONFLICT",
-      path: "vote.probeTimeoutMs",
-      found: "250, with vote.probeIntervalMs at 250",
-    },
-  },
-  {
-    title: "a drone accused before a silent cell would be",
-    dna: { app, vote: { hangMs: 1_000, probeIntervalMs: 1_000 } },
-    told: { code: "CELLWS_E_DNA_CONFLICT", path: "vote.hangMs", expected: "at least 4 intervals: 4_000" },
-  },
-  {
     title: "hormones that would grow on their way",
     dna: { app, cells: { daughtersMax: 6 } },
     told: {
