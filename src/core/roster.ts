@@ -142,7 +142,9 @@ function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): S
   heardMs.delete(id);
   const condemned = new Map(state.condemned);
   condemned.delete(id);
-  return { ...state, alive, heardMs, condemned, doubted, tombstones, app: { ...state.app, crashesMs } };
+  const rumours = new Map(state.rumours);
+  rumours.delete(id);
+  return { ...state, alive, heardMs, condemned, rumours, doubted, tombstones, app: { ...state.app, crashesMs } };
 }
 
 /** A set less one member; the same set where it was none. */

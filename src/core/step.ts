@@ -14,7 +14,7 @@ import { prngFrom } from "../lib/prng.ts";
 import { controlPeriodMs, maturityMs } from "./limits.ts";
 import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
-import type { CellBody, OrganismRecord } from "./record.ts";
+import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
@@ -267,17 +267,24 @@ function sentence({ body }: OrganismRecord): Rule {
 function death(state: State, id: string): Move {
   const cell = state.alive.get(id);
   if (cell === undefined) return still(gestationEnded(state, id));
-  const cause = cell.state === "gestating" ? "stillborn" : "crashed";
+  const cause = causeOf(state, cell);
   const { pid, startTicks } = cell;
   const [next, news] = publish(gestationEnded(state, id), { kind: "death", id, pid, startTicks, cause });
   const log = {
     type: "log",
-    level: "warn",
+    level: cause === "stopped" ? "info" : "warn",
     event: "cell-died",
     fields: { died: id, diedAs: cell.class, diedPid: pid, cause },
     message: `${cell.class} ${id} died`,
   } as const;
   return inTurn([next, [...news, log]], 0, (s) => doubtRelatives(s, cell));
+}
+
+function causeOf(state: State, cell: CellBody): DeathCause {
+  if (state.condemned.has(cell.id)) return "condemned";
+  if (cell.state === "gestating") return "stillborn";
+  // While all are leaving a farewell may have come too late to be passed on.
+  return state.phase === "stopping" ? "stopped" : "crashed";
 }
 
 function birthFailed(state: State, id: string, reason: string): Move {

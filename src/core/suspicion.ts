@@ -59,11 +59,15 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   if (!state.alive.has(id) || state.condemned.has(id)) return still(state);
   if (answer === "answered") {
     const healthScore = Math.max(0, state.healthScore - 1);
-    return still({ ...state, healthScore, suspects: less(state.suspects, id) });
+    return still({ ...state, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
   }
   const known = state.suspects.get(id);
   if (known !== undefined) return still({ ...state, suspects: new Map(state.suspects).set(id, { ...known, answer }) });
-  const suspects = new Map(state.suspects).set(id, { sinceMs: nowMs, answer, confirmedBy: new Set<CellId>() });
+  const suspects = new Map(state.suspects).set(id, {
+    sinceMs: nowMs,
+    answer,
+    confirmedBy: state.rumours.get(id) ?? new Set<CellId>(),
+  });
   const effects: Effect[] = [...state.kin].map((to) => ({
     type: "send",
     to,
@@ -91,7 +95,7 @@ export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId
 
 /** At each control period: asks suspects again, and votes on those whose time is over. */
 export function pressSuspicion(state: State, nowMs: number): Move {
-  let move: Move = still({ ...state, rumours: state.suspects.size === 0 ? new Map() : state.rumours });
+  let move: Move = still(state);
   for (const [id, suspect] of state.suspects) {
     const cell = state.alive.get(id);
     if (cell === undefined || state.condemned.has(id)) {

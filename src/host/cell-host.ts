@@ -329,7 +329,7 @@ export class CellHost {
   async #connect(to: CellId): Promise<void> {
     const met = await this.#greet(to, "kin");
     if (met.ok) return this.#linked(met.record, met.socket, met.rest);
-    this.#log.info("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
+    this.#log.debug("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
     this.dispatch({ type: "connect-failed", peer: to });
   }
 
