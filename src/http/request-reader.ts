@@ -772,6 +772,9 @@ const forbiddenTrailers: ReadonlySet<string> = new Set([
   "content-length",
   "host",
   "connection",
+  // Node's parser, for one, obeys these two even here, and closes.
+  "proxy-connection",
+  "keep-alive",
   "trailer",
   "te",
   "upgrade",
