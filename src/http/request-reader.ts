@@ -34,7 +34,7 @@ import {
   TOKEN,
   VALUE,
 } from "./charset.ts";
-import { isBlank, listTokens } from "./field-names.ts";
+import { isBlank, isNamed, listTokens } from "./field-names.ts";
 import type { HttpErrorCode } from "./http-error.ts";
 import type { HeaderList, RequestHead } from "./message.ts";
 import { isKnownMethod } from "./method.ts";
@@ -560,6 +560,10 @@ function readFields(text: string, from: number, fields: string[], fieldsMax: num
     }
     let valueEnd = lineEnd;
     while (valueEnd > valueFrom && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
+    if (valueEnd < lineEnd && isNamed(text.substring(at, nameEnd), "transfer-encoding")) {
+      // Allowed by the grammar, written by nobody, and not seen as chunked by some readers, Node's among them.
+      return "CELLWS_HTTP_CODING_MALFORMED";
+    }
     if (fields.length >= fieldsMax * 2) return "CELLWS_HTTP_FIELDS_TOO_MANY";
     fields.push(text.substring(at, nameEnd), text.substring(valueFrom, valueEnd));
     at = lineEnd + 2;

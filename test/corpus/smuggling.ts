@@ -66,6 +66,8 @@ const oddCodings: Array<[field: string, code: HttpErrorCode]> = [
   ["Transfer-Encoding: ,chunked", "CELLWS_HTTP_CODING_MALFORMED"],
   ["Transfer-Encoding: chunked\xa0", "CELLWS_HTTP_CODING_UNKNOWN"],
   ["Transfer-Encoding: chunked\x0b", "CELLWS_HTTP_CONTROL_BYTE"],
+  ["Transfer-Encoding: chunked ", "CELLWS_HTTP_CODING_MALFORMED"],
+  ["Transfer-Encoding: chunked\t\r\nConnection: Upgrade\r\nUpgrade: x", "CELLWS_HTTP_CODING_MALFORMED"],
 ];
 
 /** Lengths that some programs take for 6, some for another number. */
@@ -123,7 +125,7 @@ export const smugglingCases: readonly SmugglingCase[] = [
   ...oddCodings.map(([field, code]) => refused(`TE.TE: ${field}`, post(field, innerInChunk), code)),
   ...oddLengths.map(([field, code]) => refused(`CL.CL: ${field}`, post(field, `hello!${inner}`), code)),
   ...oddChunks.map(([name, body, code]) => refused(`chunks: ${name}`, chunked(body), code)),
-  oneWay("a blank behind chunked", post("Transfer-Encoding: chunked \t", "0\r\n\r\n"), "POST / "),
+  oneWay("blanks before chunked", post("Transfer-Encoding: \t chunked", "0\r\n\r\n"), "POST / "),
   oneWay("leading zeros in a length", post("Content-Length: 006", "hello!") + inner, "POST / hello!", "GET /admin "),
   oneWay("leading zeros in a chunk size", chunked("0005\r\nhello\r\n000\r\n\r\n"), "POST / hello"),
   oneWay("an underscore for a hyphen", post("Transfer_Encoding: chunked\r\nContent-Length: 5", "0\r\n\r\n"), "POST / 0\r\n\r\n"),

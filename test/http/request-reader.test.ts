@@ -120,7 +120,7 @@ const accepted: Array<[title: string, request: string, events: string[]]> = [
   ],
   [
     "Chunked in any case",
-    post("transfer-encoding: \tCHUNKED ") + "0\r\n\r\n",
+    post("transfer-encoding: \tCHUNKED") + "0\r\n\r\n",
     ["POST / 1.1 [Host|a|transfer-encoding|CHUNKED] chunked keep", "end"],
   ],
   [
