@@ -780,6 +780,8 @@ class Link implements Flushable {
     const leftover = options.leftover;
     if (leftover !== undefined && leftover.length > 0) duplex.unshift(leftover);
     duplex.on("data", (chunk: Buffer) => this.#receive(chunk));
+    // A handshake may have left it paused.
+    duplex.resume();
     duplex.on("end", () => this.#ended());
     duplex.on("error", (error: NodeJS.ErrnoException) => this.#failed(error));
     duplex.on("close", () => this.#closed());

@@ -4,9 +4,8 @@ export const TOKEN = 1;
 /** Field values: HTAB, space, visible ASCII, and the bytes above it (Latin-1, or UTF-8 of which we know nothing). */
 export const VALUE = 2;
 /**
- * Request targets. Wider than RFC 3986: browsers send `|`, `"`, `{`, `}`, `^` and backquotes, command line tools send
- * raw UTF-8, and Node passes all of them on. Not `#`: a fragment is never sent, and what follows it is read differently
- * by different programs.
+ * Request targets: visible ASCII, as in Node. Wider than RFC 3986, since browsers send `|`, `"`, `{`, `}`, `^` and
+ * backquotes. Not `#`: a fragment is never sent, and what follows it is read differently by different programs.
  */
 export const TARGET = 4;
 /** A host with its port: letters, digits, `-._~%:[]`. The grammar's `!$&'()*+,;=` name no host that exists. */
@@ -65,7 +64,6 @@ function buildTable(): Uint8Array {
   mark(VALUE, SPACE, 0x7e);
   mark(VALUE, 0x80, 0xff);
   mark(TARGET, 0x21, 0x7e);
-  mark(TARGET, 0x80, 0xff);
   table["#".charCodeAt(0)] = TOKEN | VALUE;
   return table;
 }

@@ -34,7 +34,7 @@ import {
   TOKEN,
   VALUE,
 } from "./charset.ts";
-import { isBlank, listTokens } from "./field-names.ts";
+import { isBlank, isNamed, listTokens } from "./field-names.ts";
 import type { HttpErrorCode } from "./http-error.ts";
 import type { HeaderList, RequestHead } from "./message.ts";
 import { isKnownMethod } from "./method.ts";
@@ -128,6 +128,7 @@ const GATHER_BYTES_MAX = 1024;
 const CHUNK_SIZE_DIGITS_MAX = 16;
 const CONTENT_LENGTH_DIGITS_MAX = 16;
 
+const NO_BYTES = Buffer.alloc(0);
 const HEAD_END = Buffer.from("\r\n\r\n", "latin1");
 
 export class RequestReader {
@@ -135,7 +136,7 @@ export class RequestReader {
   #state: State = "head";
   #error: HttpErrorCode | null = null;
   /** Invariant: unread bytes are [#at, #end) of #input. Beyond #end only if #ownsInput. */
-  #input: Buffer = Buffer.alloc(0);
+  #input: Buffer = NO_BYTES;
   #at = 0;
   #end = 0;
   /** #input was allocated here, and bytes beyond #end are free to write to. */
@@ -204,6 +205,8 @@ export class RequestReader {
   /** After `end`: goes on with the next request on this connection. */
   startNext(): void {
     this.#go("start-next");
+    // An idle connection should not keep the bytes of its last request alive.
+    if (this.#at === this.#end) this.#forgetInput();
     this.#mayHaveBlankLine = true;
     this.#bodyBytes = 0;
     this.#extensionBytes = 0;
@@ -237,6 +240,13 @@ export class RequestReader {
     this.#at = this.#end;
     this.#gathered = null;
     return { type: "error", code };
+  }
+
+  #forgetInput(): void {
+    this.#input = NO_BYTES;
+    this.#at = 0;
+    this.#end = 0;
+    this.#ownsInput = false;
   }
 
   /** Grows by doubling, so that a head that comes byte by byte is not copied for every byte. */
@@ -560,6 +570,10 @@ function readFields(text: string, from: number, fields: string[], fieldsMax: num
     }
     let valueEnd = lineEnd;
     while (valueEnd > valueFrom && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
+    if (valueEnd < lineEnd && isNamed(text.substring(at, nameEnd), "transfer-encoding")) {
+      // Allowed by the grammar, written by nobody, and not seen as chunked by some readers, Node's among them.
+      return "CELLWS_HTTP_CODING_MALFORMED";
+    }
     if (fields.length >= fieldsMax * 2) return "CELLWS_HTTP_FIELDS_TOO_MANY";
     fields.push(text.substring(at, nameEnd), text.substring(valueFrom, valueEnd));
     at = lineEnd + 2;
@@ -772,6 +786,9 @@ const forbiddenTrailers: ReadonlySet<string> = new Set([
   "content-length",
   "host",
   "connection",
+  // Node's parser, for one, obeys these two even here, and closes.
+  "proxy-connection",
+  "keep-alive",
   "trailer",
   "te",
   "upgrade",

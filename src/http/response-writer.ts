@@ -91,6 +91,8 @@ export class ResponseWriter {
     if (!fields.ok) return fields.fault;
     const { method, versionMinor } = this.#context;
     const isBodiless = method === "HEAD" || head.status === 204 || head.status === 304;
+    // The app is this server's own: when it says that the connection should end, as it may in plain Node, it ends.
+    if (fields.isClosing) this.#keepAlive = false;
     const hasLength = fields.contentLength !== null && head.status !== 204;
     this.#framing = isBodiless ? "none" : hasLength ? "length" : versionMinor === 1 ? "chunked" : "close";
     if (this.#framing === "length") this.#bytesLeft = fields.contentLength ?? 0;
@@ -157,7 +159,7 @@ export class ResponseWriter {
   #fields(head: ResponseHead, { isFinal }: { isFinal: boolean }): FieldLines {
     if (!isFieldValue(head.reason)) return { ok: false, fault: "reason" };
     const { headers } = head;
-    const named = connectionTokens(headers);
+    const connection = readConnection(headers);
     let text = "";
     let contentLength: number | null = null;
     let hasDate = false;
@@ -175,7 +177,7 @@ export class ResponseWriter {
         continue;
       }
       if (isHopByHop(name) && !(head.status === 426 && isNamed(name, "upgrade"))) continue;
-      if (named.length > 0 && named.includes(name.toLowerCase())) continue;
+      if (connection.named.length > 0 && connection.named.includes(name.toLowerCase())) continue;
       if (name.length === 4 && isNamed(name, "date")) hasDate = true;
       text += `${name}: ${value}\r\n`;
     }
@@ -183,21 +185,44 @@ export class ResponseWriter {
       if (!hasDate) text += `Date: ${this.#context.date}\r\n`;
       text += missingLines(this.#context.added, headers);
     }
-    return { ok: true, text, contentLength };
+    return { ok: true, text, contentLength, isClosing: connection.isClosing };
   }
 }
 
-type FieldLines = { ok: true; text: string; contentLength: number | null } | { ok: false; fault: ResponseFault };
+type FieldLines =
+  | { ok: true; text: string; contentLength: number | null; isClosing: boolean }
+  | { ok: false; fault: ResponseFault };
 
-/** Fields that the app's Connection field names: they concern only the connection, too. */
-function connectionTokens(headers: HeaderList): readonly string[] {
-  let tokens: readonly string[] = [];
+interface ConnectionOptions {
+  /** Fields that concern only the connection, too, because the app's Connection field names them. In lower case. */
+  named: readonly string[];
+  isClosing: boolean;
+}
+
+const plainConnection: ConnectionOptions = { named: [], isClosing: false };
+
+/** These describe the message, and are kept whatever the app's Connection field says. */
+const neverNamed: ReadonlySet<string> = new Set([
+  "close",
+  "keep-alive",
+  "upgrade",
+  "content-type",
+  "set-cookie",
+  "date",
+]);
+
+function readConnection(headers: HeaderList): ConnectionOptions {
+  let options = plainConnection;
   for (let i = 0; i < headers.length; i += 2) {
     const value = headers[i + 1] as string;
-    if (!isNamed(headers[i] as string, "connection") || value === "keep-alive" || value === "close") continue;
-    tokens = [...tokens, ...listTokens(value)];
+    if (!isNamed(headers[i] as string, "connection") || value === "keep-alive") continue;
+    const tokens = listTokens(value);
+    options = {
+      named: [...options.named, ...tokens.filter((token) => !neverNamed.has(token))],
+      isClosing: options.isClosing || tokens.includes("close"),
+    };
   }
-  return tokens;
+  return options;
 }
 
 /** One number; or the same several times in a list, which Node lets an app write. */

@@ -41,8 +41,8 @@ export const ingressTimeoutsDefault: Readonly<IngressTimeouts> = {
 export const ingressLimits = {
   /** Connections of one B cell. More are closed unanswered: each costs a few KB, and up to a window while it is slow. */
   connectionsMax: 50_000,
-  /** Read and thrown away while lingering. */
-  lingerBytesMax: 256 * 1024,
+  /** Read and thrown away while lingering: what a refused upload still has under way. */
+  lingerBytesMax: 16 * 1024 * 1024,
   /** Read of a request after its answer. */
   afterAnswerBytesMax: 16 * 1024 * 1024,
   /** How often deadlines are looked at, at least. */
