@@ -54,6 +54,10 @@ class BCell implements Body {
     return this.#pool.inFlight + this.#pool.waitingCount;
   }
 
+  queue(): { readonly queued: number; readonly queueMs: number } {
+    return { queued: this.#pool.waitingCount, queueMs: this.#pool.waitingMs };
+  }
+
   inform({ alive, app }: OrganismView): void {
     this.#pool.setAppHealth(app.state === "none" ? null : app);
     for (const cell of alive.values()) {

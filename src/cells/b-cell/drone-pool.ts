@@ -122,6 +122,12 @@ export class DronePool {
     return this.#waiting.size;
   }
 
+  /** How long the one that waits longest has waited. */
+  get waitingMs(): number {
+    const [until] = this.#waiting.values();
+    return until === undefined ? 0 : Math.max(0, performance.now() - (until - this.#limits.waitingMsMax));
+  }
+
   /** Over all drones, from this B cell. */
   get inFlight(): number {
     let sum = 0;
