@@ -40,7 +40,10 @@ export interface Exchange {
   write(chunk: Uint8Array): boolean;
   /** The response (or the app's half of the tunnel) is complete. */
   finish(trailers: HeaderList): void;
-  /** The answer cannot be completed. Before `respond`: the client gets 502; after: its connection is cut. */
+  /**
+   * The answer cannot be completed. Before `respond`: the client gets 502; after: its connection is cut. After
+   * `finish`, while the client is still sending: the app has closed its end, and no more is wanted from the client.
+   */
   reset(code: string): void;
   /**
    * Instead of `respond`, for a request with `upgrade`: from here `write` carries raw bytes, beginning with the

@@ -8,7 +8,8 @@
 import type { CellClass, CellId } from "./cell.ts";
 import { rendezvousRank } from "../lib/hash.ts";
 import { castVote } from "./ballot.ts";
-import { demandOf, loadedClasses } from "./demand.ts";
+import type { LoadedClass } from "./demand.ts";
+import { demandOf } from "./demand.ts";
 import { ballotWindowMs } from "./limits.ts";
 import { meanOver } from "./load-window.ts";
 import type { Move } from "./move.ts";
@@ -52,7 +53,7 @@ function hasSurplus(state: State, cellClass: CellClass, nowMs: number): boolean 
 }
 
 /** Whether the members are, on average over the stable window, under the mark for shrinking. */
-function isIdle(state: State, cellClass: (typeof loadedClasses)[number], count: number, nowMs: number): boolean {
+function isIdle(state: State, cellClass: LoadedClass, count: number, nowMs: number): boolean {
   const { stableWindowMs, utilizationToGrowMilli, utilizationToShrinkMilli } = state.dna.growth;
   const { window, panicUntilMs } = state.demand[cellClass];
   if (nowMs < panicUntilMs) return false;
@@ -60,7 +61,7 @@ function isIdle(state: State, cellClass: (typeof loadedClasses)[number], count: 
   return wantedMilli !== null && wantedMilli * utilizationToGrowMilli < 1000 * utilizationToShrinkMilli * count;
 }
 
-function isLoaded(cellClass: CellClass): cellClass is (typeof loadedClasses)[number] {
+function isLoaded(cellClass: CellClass): cellClass is LoadedClass {
   return cellClass === "b-cell" || cellClass === "drone";
 }
 

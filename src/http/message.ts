@@ -17,7 +17,7 @@ export interface RequestHead {
 }
 
 export interface ResponseHead {
-  /** 200..599 for a final response, 1xx (not 101) for an informational one. */
+  /** 200..999 for a final response (Node lets apps send what the standards do not know), 1xx (not 101) for an informational one. */
   status: number;
   reason: string;
   headers: HeaderList;
