@@ -42,18 +42,18 @@ export const command: CliCommand<StartOptions> = {
       .option("--detach", "return as soon as it listens, and leave it running")
       .option("--json", "print the log as JSON lines");
     addExamples(command, [
-      ["cellws start server.js", "serve an app at http://127.0.0.1:8080"],
-      ["cellws start server.js --port 80 --host 0.0.0.0", "to the world, on port 80"],
+      ["cellws start server.js", "at http://127.0.0.1:8080"],
+      ["cellws start server.js --host 0.0.0.0", "for all the world"],
       ["cellws start", "what package.json or dna.ts says"],
-      ["cellws start server.js --detach --name shop", "in the background; end it: cellws stop --name shop"],
+      ["cellws start server.js --detach", "in the background"],
     ]);
     command.addHelpText(
       "after",
       `
 The organism begins as one dormant cell, which loads the app when the first
 request comes. Ctrl-C ends it after the requests in flight; a second Ctrl-C at
-once. Exit status: 0 when it was ended, 1 when it could not start or died, 2 when
-the DNA or the command line is wrong.`,
+once. Exit status: 0 when it was ended, 1 when it could not start or died,
+2 when the DNA or the command line is wrong.`,
     );
   },
   async run(context, [app], options) {
