@@ -90,6 +90,7 @@ export class CellHost {
   #loadAtLook = performance.eventLoopUtilization();
   #load = 0;
   #loadLookedAtMs = performance.now();
+  #settlingSinceMs = performance.now();
 
   constructor(options: CellHostOptions) {
     this.#options = options;
@@ -166,9 +167,18 @@ export class CellHost {
   #wake(): void {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
-    const loadMilli = Math.round(this.#measureLoad() * 1000);
+    const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
     this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
     this.dispatch({ type: "wake" });
+  }
+
+  /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
+  #isSettled(): boolean {
+    const nowMs = performance.now();
+    if (this.#presentBody === null || this.#presentBody.appHealth?.().state === "loading")
+      this.#settlingSinceMs = nowMs;
+    if (nowMs - this.#settlingSinceMs < settlingMs) this.#loadAtLook = performance.eventLoopUtilization();
+    return nowMs - this.#settlingSinceMs >= settlingMs;
   }
 
   #setWake(): void {
@@ -410,6 +420,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     this.#recordForAdministrators();
     this.#body = this.#makeBody(cellClass);
@@ -575,6 +586,7 @@ export class CellHost {
 }
 
 const loadWindowMsMin = 1_000;
+const settlingMs = 2_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
