@@ -259,7 +259,7 @@ export class CellHost {
       );
       this.#wombs.set(id, womb);
       for (const connection of opened?.handOver() ?? []) womb.hand(connection);
-      log.info("dividing", { daughter: id, daughterClass: cellClass }, `dividing: ${cellClass} ${id} is on its way`);
+      log.info("dividing", { daughter: id, daughterClass: cellClass }, "divides");
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
@@ -416,7 +416,7 @@ export class CellHost {
 
   #become(cellClass: CellClass): void {
     this.#log.setClass(cellClass);
-    this.#log.info("became", { became: cellClass }, `took up the work of: ${cellClass}`);
+    this.#log.info("became", {}, `is ${cellClass === "egg" ? "an" : "a"} ${cellClass} now`);
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
