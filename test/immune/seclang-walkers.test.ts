@@ -4,8 +4,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { buildPhraseFinder } from "../../src/immune/seclang/aho-corasick.ts";
+import type { Matcher } from "../../src/immune/seclang/operators/kind.ts";
+import { buildMatcher, OPERATORS } from "../../src/immune/seclang/operators/table.ts";
 import type { Transformation } from "../../src/immune/seclang/transformations/table.ts";
 import { TRANSFORMATIONS, transformationNamed } from "../../src/immune/seclang/transformations/table.ts";
+import type { CellwsError } from "../../src/lib/cellws-error.ts";
 
 const seclang = path.resolve(import.meta.dirname, "../../src/immune/seclang");
 
@@ -35,6 +39,86 @@ describe("transformations", () => {
     assert.equal(transformationNamed("URLDECODEUNI"), "urlDecodeUni");
     assert.equal(transformationNamed("normalisePath"), "normalizePath");
     assert.equal(transformationNamed("nothing"), null);
+  });
+});
+
+describe("operators", () => {
+  type Case = [argument: string, value: string, found: ReadonlyArray<string | null> | null];
+  const place = { file: "my.conf", line: 1 };
+  const data: Readonly<Record<string, string>> = {
+    "words.data": "# comment\n\nfoo bar\r\nbaz\n",
+    "ranges.data": "# offices\n192.168.0.0/16\n::1\n",
+  };
+  const values = {
+    first: (variable: string, key: string | null) =>
+      variable === "TX" ? ({ name: "value", number: "7" }[key ?? ""] ?? "") : "",
+  };
+  const build = (name: string, argument: string): Matcher =>
+    buildMatcher({ name, negated: false, argument }, {}, { place, readData: (file) => data[file] ?? "" });
+
+  for (const name of Object.keys(OPERATORS)) {
+    test(`@${name} keeps its cases`, () => {
+      for (const [argument, value, found] of casesOf<Case>("operators", name)) {
+        const match = build(name, argument)(value, values);
+        assert.deepEqual(
+          match === null ? null : [...match].map((group) => group ?? null),
+          found,
+          `${argument} ${value}`,
+        );
+      }
+    });
+  }
+
+  test("have each a file, and each file is in the table", () => {
+    assert.deepEqual(filesOf("operators"), Object.keys(OPERATORS).map(kebab).sort());
+  });
+
+  test("that nobody provides are refused, since their rules would never fire", () => {
+    assert.throws(() => build("detectSQLi", ""), { code: "CELLWS_E_RULE_OPERATOR", message: /@detectSQLi/ });
+  });
+
+  test("that do not exist are refused with the name that was probably meant", () => {
+    assert.throws(
+      () => build("contain", "a"),
+      (error: CellwsError) => error.details.hint === "Did you mean @contains?",
+    );
+  });
+
+  const wrong: ReadonlyArray<[name: string, argument: string]> = [
+    ["ipMatch", "10.0.0.0/8,here"],
+    ["ipMatchFromFile", "words.data"],
+    ["pm", "  "],
+    ["pmFromFile", "empty.data"],
+    ["validateByteRange", "1-256"],
+  ];
+  for (const [name, argument] of wrong) {
+    test(`@${name} refuses the argument ${JSON.stringify(argument)}`, () => {
+      assert.throws(() => build(name, argument), { code: "CELLWS_E_RULE_OPERATOR" });
+    });
+  }
+
+  test("@pm finds what a search for each phrase finds", () => {
+    const word = fc.stringMatching(/^[abc]{1,4}$/);
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 8 }),
+        fc.stringMatching(/^[abcd]{0,20}$/),
+        (phrases, text) => {
+          const found = buildPhraseFinder(phrases).first(text);
+          const ends = phrases.flatMap((phrase) =>
+            text.includes(phrase) ? [text.indexOf(phrase) + phrase.length] : [],
+          );
+          if (ends.length === 0) assert.equal(found, null);
+          else assert.ok(found !== null && phrases.includes(found) && text.slice(0, Math.min(...ends)).endsWith(found));
+          const each = new Set<number>();
+          buildPhraseFinder(phrases).each(text, (phrase) => each.add(phrase));
+          assert.deepEqual(
+            [...each].sort((left, right) => left - right),
+            [...phrases.keys()].filter((index) => text.includes(phrases[index]!)),
+          );
+        },
+      ),
+    );
   });
 });
 
