@@ -4,6 +4,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { emptyDraft } from "../../src/immune/seclang/actions/kind.ts";
+import { ACTIONS, applyAction } from "../../src/immune/seclang/actions/table.ts";
 import { buildPhraseFinder } from "../../src/immune/seclang/aho-corasick.ts";
 import type { Matcher } from "../../src/immune/seclang/operators/kind.ts";
 import { buildMatcher, OPERATORS } from "../../src/immune/seclang/operators/table.ts";
@@ -122,6 +124,43 @@ describe("operators", () => {
   });
 });
 
+describe("actions", () => {
+  type Case = [argument: string | null, change: Record<string, unknown> | string];
+  const place = { file: "my.conf", line: 1 };
+
+  for (const name of Object.keys(ACTIONS)) {
+    test(`${name} keeps its cases`, () => {
+      for (const [argument, expected] of casesOf<Case>("actions", name)) {
+        const draft = emptyDraft();
+        if (typeof expected === "string") {
+          assert.throws(() => applyAction(draft, { name, argument }, place), { code: expected }, argument ?? "");
+          continue;
+        }
+        applyAction(draft, { name, argument }, place);
+        assert.deepEqual(plain(draft), plain({ ...emptyDraft(), ...expected }), argument ?? "");
+      }
+    });
+  }
+
+  test("have each a file, and each file is in the table", () => {
+    assert.deepEqual(filesOf("actions"), Object.keys(ACTIONS).map(kebab).sort());
+  });
+
+  test("that do not exist are refused with the name that was probably meant", () => {
+    assert.throws(
+      () => applyAction(emptyDraft(), { name: "dney", argument: null }, place),
+      (error: CellwsError) => error.details.hint === "Did you mean deny?",
+    );
+  });
+
+  /** Patterns as text, so that cases can be written down. */
+  function plain(draft: object): unknown {
+    return JSON.parse(
+      JSON.stringify(draft, (_key, value: unknown) => (value instanceof RegExp ? String(value) : value)),
+    );
+  }
+});
+
 const byteString = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
 
 function casesOf<Case>(folder: string, name: string): Case[] {
@@ -131,10 +170,13 @@ function casesOf<Case>(folder: string, name: string): Case[] {
   return cases;
 }
 
+/** Files beside the members of a table that are none themselves. */
+const sharedFiles = new Set(["table.ts", "kind.ts", "store-named.ts"]);
+
 function filesOf(folder: string): string[] {
   return fs
     .readdirSync(path.join(seclang, folder))
-    .filter((file) => file.endsWith(".ts") && file !== "table.ts" && file !== "kind.ts")
+    .filter((file) => file.endsWith(".ts") && !sharedFiles.has(file))
     .map((file) => file.slice(0, -3))
     .sort();
 }
