@@ -6,26 +6,9 @@
  * is written counts against the B cell's window, and `write` says when to wait for `writable`.
  * Nothing here knows about sockets, so the app side is tested with a plain object.
  */
-import type { HeaderList, RequestHead, ResponseHead } from "../http/message.ts";
+import type { ExchangeRequest, HeaderList, ResponseHead } from "../http/message.ts";
 
-/** What the B cell tells the drone about a request, besides the head itself. */
-export interface ExchangeRequest extends RequestHead {
-  /** The real client, after trusted proxies were taken into account. */
-  remoteAddress: string;
-  remotePort: number;
-  /** The organism's listening address that the client reached. */
-  localAddress: string;
-  localPort: number;
-  /** True when the client spoke TLS to the organism. */
-  encrypted: boolean;
-  /** Index into the DNA's `listen`. */
-  listener: number;
-  requestId: string;
-  /** True when a body follows (chunks, then `end`). False: `end` is never called, the request is whole. */
-  hasBody: boolean;
-  /** True for a request that asks for an upgrade; the app may answer with `tunnel()`. */
-  upgrade: boolean;
-}
+export type { ExchangeRequest };
 
 /** Called by the exchange. All calls come in order and none after `cancel`. */
 export interface ExchangeListener {
@@ -57,7 +40,10 @@ export interface Exchange {
   write(chunk: Uint8Array): boolean;
   /** The response (or the app's half of the tunnel) is complete. */
   finish(trailers: HeaderList): void;
-  /** The answer cannot be completed. Before `respond`: the client gets 502; after: its connection is cut. */
+  /**
+   * The answer cannot be completed. Before `respond`: the client gets 502; after: its connection is cut. After
+   * `finish`, while the client is still sending: the app has closed its end, and no more is wanted from the client.
+   */
   reset(code: string): void;
   /**
    * Instead of `respond`, for a request with `upgrade`: from here `write` carries raw bytes, beginning with the

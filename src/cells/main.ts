@@ -20,6 +20,9 @@ import { bodies } from "./bodies.ts";
 /** A mother that does not speak is dead, or so loaded that somebody else has been born meanwhile. */
 const birthMsMax = 20_000;
 
+/** Taken before any app is loaded: while one loads, its own calls of process.exit are caught, and ours must not be. */
+const exitProcess = process.exit.bind(process);
+
 await main();
 
 async function main(): Promise<void> {
@@ -53,7 +56,7 @@ async function main(): Promise<void> {
     log,
     listeners: birth.class === "drone" ? [] : listeners,
     bodies,
-    exit: (code) => process.exit(code),
+    exit: (code) => exitProcess(code),
   });
   const living = host;
   process.on("uncaughtExceptionMonitor", (error, origin) => {

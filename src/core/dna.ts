@@ -13,6 +13,16 @@ export interface CoreDna {
   readonly hormoneHalfLifeMs: number;
   /** How long requests in flight may take when the organism is told to stop. */
   readonly drainMsMax: number;
+  /** A drone that computes without answering is accused after this. */
+  readonly hangMs: number;
+  /** Utilization in thousandths; invariant: to shrink < to grow. */
+  readonly growth: {
+    readonly utilizationToGrowMilli: number;
+    readonly utilizationToShrinkMilli: number;
+    readonly queueMsTarget: number;
+    readonly stableWindowMs: number;
+    readonly panicWindowMs: number;
+  };
   readonly restarts: {
     /** Wait after the first failed start of the app; doubles with each further one. */
     readonly backoffMsMin: number;

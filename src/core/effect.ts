@@ -1,7 +1,7 @@
 /** Everything that a cell can want done. The host (or the simulator) performs it and answers with events. */
 import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
-import type { CellBody, OrganismRecord, RecordBody } from "./record.ts";
+import type { CellBody, Charge, OrganismRecord, RecordBody } from "./record.ts";
 
 export type Effect =
   /** Make a daughter. Answered by `conceived` or `birth-failed`. `fresh`: open the listening sockets anew for it. */
@@ -23,6 +23,12 @@ export type Effect =
   | { readonly type: "become"; readonly class: CellClass }
   /** Ask the kernel whether that very process runs. Answered by `inspected`. */
   | { readonly type: "inspect"; readonly id: CellId; readonly pid: number; readonly startTicks: number }
+  /** Ask that cell's process whether it is well. Answered by `probed`. */
+  | { readonly type: "probe"; readonly id: CellId; readonly pid: number }
+  /** Sign a vote of our own. Answered by `voted`. */
+  | { readonly type: "sign-vote"; readonly charge: Charge }
+  /** SIGKILL that very process, if it still runs. */
+  | { readonly type: "kill"; readonly id: CellId; readonly pid: number; readonly startTicks: number }
   /** Tell the body that what is known has changed: who lives, how the app fares. */
   | { readonly type: "inform" }
   /** Watch these files and report `files-changed`; an empty list ends the watch. */

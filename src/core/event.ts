@@ -4,6 +4,9 @@
  */
 import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
+import type { Vote } from "./ballot.ts";
+import type { Answer } from "./suspicion.ts";
+import type { Vitals } from "./tally.ts";
 import type { AppBody, OrganismRecord } from "./record.ts";
 
 export type Event = { readonly nowMs: number } & Happening;
@@ -28,10 +31,16 @@ export type Happening =
   | { readonly type: "signed"; readonly record: OrganismRecord }
   /** The answer to `inspect`: whether that very process (pid and start time) still runs. */
   | { readonly type: "inspected"; readonly id: CellId; readonly running: boolean }
+  /** The answer to `probe`. */
+  | { readonly type: "probed"; readonly id: CellId; readonly answer: Answer }
+  /** A vote of our own, signed by the host. */
+  | { readonly type: "voted"; readonly vote: Vote }
   /** Something other than a kin link makes us doubt that a cell lives (an axon that broke). */
   | { readonly type: "doubt"; readonly id: CellId }
   /** The drone's app is up, or would not come up. */
   | { readonly type: "app"; readonly health: Omit<AppBody, "kind" | "attempts"> }
+  /** What this cell measured of itself. */
+  | { readonly type: "vitals"; readonly vitals: Vitals }
   /** Files that the failed app was made of have changed. */
   | { readonly type: "files-changed" }
   /** The body has nothing in flight any more, after `drain`. */

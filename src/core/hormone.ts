@@ -9,7 +9,13 @@
  */
 import type { CellId, SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
-import { hormoneEpsilon, hormoneLevelMax, pulsesRememberedMax, pulseStrengthMax } from "./limits.ts";
+import {
+  answerRefractoryMs,
+  hormoneEpsilon,
+  hormoneLevelMax,
+  pulsesRememberedMax,
+  pulseStrengthMax,
+} from "./limits.ts";
 
 /** One release of a growth hormone. */
 export interface Pulse {
@@ -33,6 +39,9 @@ export interface Level {
   readonly wanted: number;
   /** How many pulses before the latest found no answer. */
   readonly unanswered: number;
+  /** Answers seen lately, and when the last of them. */
+  readonly answers: number;
+  readonly answeredMs: number;
 }
 export type Levels = Readonly<Record<SpecializedClass, Level>>;
 
@@ -44,7 +53,7 @@ export interface Hormones {
 
 export const noHormones: Hormones = {
   levels: Object.fromEntries(
-    specializedClasses.map((c) => [c, { units: 0, atMs: 0, wanted: 0, unanswered: 0 }]),
+    specializedClasses.map((c) => [c, { units: 0, atMs: 0, wanted: 0, unanswered: 0, answers: 0, answeredMs: 0 }]),
   ) as unknown as Levels,
   seen: [],
 };
@@ -54,22 +63,26 @@ export function absorb(hormones: Hormones, pulse: Pulse, nowMs: number, halfLife
   if (hormones.seen.includes(pulse.id)) return hormones;
   const level = hormones.levels[pulse.class];
   const units = Math.min(hormoneLevelMax, decayed(level, nowMs, halfLifeMs) + pulse.strength);
+  // Its sender may not have heard yet of the last answers; what is still wanted is called for again in a moment.
+  const wanted = Math.max(0, pulse.wanted - recentAnswers(level, nowMs));
+  const felt: Level = { ...level, units, atMs: nowMs, wanted, unanswered: pulse.unanswered };
   return {
-    levels: {
-      ...hormones.levels,
-      [pulse.class]: { units, atMs: nowMs, wanted: pulse.wanted, unanswered: pulse.unanswered },
-    },
+    levels: { ...hormones.levels, [pulse.class]: felt },
     seen: [...hormones.seen, pulse.id].slice(-pulsesRememberedMax),
   };
 }
 
 /** Somebody took the role that was called for. When the last place is taken, what is left of the hormone is spent. */
-export function answered(hormones: Hormones, cellClass: SpecializedClass): Hormones {
+export function answered(hormones: Hormones, cellClass: SpecializedClass, nowMs: number): Hormones {
   const level = hormones.levels[cellClass];
-  if (level.wanted === 0) return hormones;
-  const wanted = level.wanted - 1;
-  const next = wanted === 0 ? { ...level, units: 0, wanted } : { ...level, wanted };
+  const wanted = Math.max(0, level.wanted - 1);
+  const answers = recentAnswers(level, nowMs) + 1;
+  const next: Level = { ...level, units: wanted === 0 ? 0 : level.units, wanted, answers, answeredMs: nowMs };
   return { ...hormones, levels: { ...hormones.levels, [cellClass]: next } };
+}
+
+function recentAnswers({ answers, answeredMs }: Level, nowMs: number): number {
+  return answers > 0 && nowMs - answeredMs < answerRefractoryMs ? answers : 0;
 }
 
 /** The pulse as the next cell gets it, or undefined when it has become too weak to travel. */

@@ -9,7 +9,7 @@
 import { rendezvousRank } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { adoptionTimeoutMs, patrolPerPeriod } from "./limits.ts";
+import { adoptionTimeoutMs, patrolPerPeriod, silentElderMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody } from "./record.ts";
@@ -47,6 +47,18 @@ export function linkClosed(state: State, peer: CellId, nowMs: number): Move {
   const [next, effects] = doubt({ ...state, kin: without(state.kin, peer) }, peer);
   const [sought, more] = seekElder(next, nowMs);
   return [sought, [...effects, ...more]];
+}
+
+/**
+ * At each control period: an elder that has not answered for a while is let go for another. All that its daughters have to
+ * say to each other, their suspicion of it included, would go through it.
+ */
+export function leaveSilentElder(state: State, nowMs: number): Move {
+  const elder = elderOf(state);
+  const suspect = elder === null ? undefined : state.suspects.get(elder);
+  if (elder === null || suspect === undefined || nowMs - suspect.sinceMs < silentElderMs) return still(state);
+  const [next, effects] = seekElder({ ...state, kin: without(state.kin, elder) }, nowMs);
+  return [next, [{ type: "disconnect", from: elder }, ...effects]];
 }
 
 /** An elder that was asked did not answer: doubt it, and ask the next. */
@@ -109,7 +121,12 @@ function isElderOfSelf(state: State, peer: CellId): boolean {
 function nextElder(state: State, refused: ReadonlySet<CellId>): CellId | null {
   const own = ownBody(state);
   const willing = (cell: CellBody | undefined): cell is CellBody =>
-    cell !== undefined && cell.state !== "gestating" && isElder(cell, own) && !refused.has(cell.id);
+    cell !== undefined &&
+    cell.state !== "gestating" &&
+    isElder(cell, own) &&
+    !refused.has(cell.id) &&
+    !state.suspects.has(cell.id) &&
+    !state.condemned.has(cell.id);
   for (let i = own.lineage.length - 1; i >= 0; i -= 1) {
     const ancestor = state.alive.get(own.lineage[i] ?? "");
     if (willing(ancestor) && !state.doubted.has(ancestor.id)) return ancestor.id;

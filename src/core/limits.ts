@@ -18,6 +18,9 @@ export const callStrengthMin = 400_000;
 /** A want that goes unanswered is called for more loudly with each pulse, until pulseStrengthMax. */
 export const callStrengthStep = 100_000;
 
+/** So long after an answer a call is taken to be from somebody who has not heard of it: several hops' time. */
+export const answerRefractoryMs = controlPeriodMs;
+
 /** Calls that only the best-ranked may answer: the second ring feels a first call's threshold after as many. */
 export const patienceCalls = 4;
 
@@ -57,6 +60,9 @@ export const tombstoneMs = 600_000;
 /** Cells that each cell looks after at each control period, in turn: a roster of 40 in five seconds. */
 export const patrolPerPeriod = 2;
 
+/** A relative's tally counts for so long: six are lost in a row only when something is wrong with it. */
+export const tallyFreshMs = 6 * controlPeriodMs;
+
 /** Tombstones kept at most, oldest dropped first: a crash loop of one drone a second for ten minutes. */
 export const tombstonesMax = 1_000;
 
@@ -68,3 +74,39 @@ export const stopGraceMs = 1_000;
 
 /** How many living cells call for a neuron when there is none: enough that one death does not silence them. */
 export const callersForNeuronMax = 3;
+
+/** A newborn votes only after this: an infected cell that divides in a hurry does not get to outvote the others soon. */
+export const maturityMs = 5_000;
+
+/** With fewer there is no kill vote: of two, one would be judge in its own cause. */
+export const electorateMin = 3;
+
+/** Up to so many all vote; above, so many are drawn. */
+export const jurySize = 31;
+
+/** How long a charge stands, and over how long a voter's kills are counted. */
+export const ballotWindowMs = 10_000;
+
+/** Charges held at a time: far above what honest cells bring in two windows. */
+export const ballotsMax = 256;
+
+/** A later executor waits so much longer than the one before. */
+export const executorStepMs = 250;
+
+/** A hole in a cell's own time beyond this makes it doubt itself: the time that others have to answer it. */
+export const ownGapMs = 100;
+
+/** How bad a cell may find its own health (Lifeguard), and from where on it accuses nobody. */
+export const healthScoreMax = 7;
+export const healthScoreToAccuse = 4;
+
+/** Suspicion lasts from max down to min, as others confirm it: memberlist's factors. */
+export const suspicionFactorMin = 4;
+export const suspicionFactorMax = 6;
+export const confirmationsMax = 3;
+
+/** A burst: the short window wants so many thousandths of what is there. */
+export const panicRatio = 2_000;
+
+/** An elder that does not answer is kept for so long: two more questions, and well under the shortest suspicion. */
+export const silentElderMs = 2 * controlPeriodMs;

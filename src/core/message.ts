@@ -1,6 +1,8 @@
 /** What cells say to their kin. The wire (wire/kin.ts) carries exactly this; nothing else crosses a kin link. */
 import type { Pulse } from "./hormone.ts";
 import type { CellId } from "./cell.ts";
+import type { Vote } from "./ballot.ts";
+import type { Tally } from "./tally.ts";
 import type { OrganismRecord } from "./record.ts";
 
 export type KinMessage =
@@ -13,5 +15,11 @@ export type KinMessage =
   | { readonly type: "records"; readonly records: readonly OrganismRecord[] }
   /** A growth hormone, already attenuated for the receiver. */
   | { readonly type: "pulse"; readonly pulse: Pulse }
+  /** Votes on ballots; each signature was checked where it came in. */
+  | { readonly type: "votes"; readonly votes: readonly Vote[] }
+  /** `by` got no answer from `id`, and wants to know whether others do. */
+  | { readonly type: "suspect"; readonly id: CellId; readonly by: CellId }
+  /** The sum over all that lies on the sender's side of this link. */
+  | { readonly type: "tally"; readonly tally: Tally }
   /** A birth for which the sender has no room: divide in my place. */
   | { readonly type: "hand-down"; readonly hops: number };

@@ -6,6 +6,7 @@
  * one dies, the hash names another. Where there is no neuron, a few of those who live call for one.
  */
 import { rendezvousRank } from "../lib/hash.ts";
+import { demandOf } from "./demand.ts";
 import { growthIsHeld } from "./app-trouble.ts";
 import type { SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
@@ -37,7 +38,7 @@ export function callForTheMissing(state: State, nowMs: number): Move {
 /** How many members of a class the organism should have now. */
 export function wantedOf(state: State, cellClass: SpecializedClass, nowMs: number): number {
   if (cellClass === "drone" && growthIsHeld(state, nowMs)) return 0;
-  return state.dna.population[cellClass].min;
+  return demandOf(state, cellClass, nowMs);
 }
 
 /** Releases one pulse: it acts on this cell too, and leaves over every kin link, attenuated. */

@@ -39,7 +39,27 @@ export interface DeathBody {
   readonly startTicks: number;
   readonly cause: DeathCause;
 }
-export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn";
+export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn" | "condemned";
+
+export type KillReason = "hung" | "surplus";
+
+/** What a cell is accused of, and in which window of time: what voters sign. */
+export interface Charge {
+  readonly target: CellId;
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly reason: KillReason;
+  readonly window: number;
+}
+
+/** A majority's sentence. Anybody can check it: each vote carries its voter's signature over the charge. */
+export interface CertificateBody {
+  readonly kind: "certificate";
+  /** The condemned. */
+  readonly id: CellId;
+  readonly charge: Charge;
+  readonly votes: ReadonlyArray<{ readonly voter: CellId; readonly signature: string }>;
+}
 
 /** How the user's app fares. One for the whole organism: the last word holds. */
 export interface AppBody {
@@ -60,7 +80,7 @@ export interface StopBody {
   readonly drainMs: number;
 }
 
-export type RecordBody = CellBody | DeathBody | AppBody | StopBody;
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -77,6 +97,7 @@ export const lineageMax = 16;
 export const appKey = "app";
 export const stopKey = "stop";
 export const cellKey = (id: CellId): string => `cell/${id}`;
+export const certificateKey = (id: CellId): string => `certificate/${id}`;
 export const deathKey = (id: CellId): string => `death/${id}`;
 
 /** The key that a body must be filed under. */
@@ -86,6 +107,8 @@ export function keyOf(body: RecordBody): string {
       return cellKey(body.id);
     case "death":
       return deathKey(body.id);
+    case "certificate":
+      return certificateKey(body.id);
     case "app":
       return appKey;
     case "stop":

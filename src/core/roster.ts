@@ -13,7 +13,7 @@ import { episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
-import { cellKey, deathKey, keyOf, supersedes } from "./record.ts";
+import { cellKey, certificateKey, deathKey, keyOf, supersedes } from "./record.ts";
 import type { State } from "./state.ts";
 
 /** Takes in records that came from `from` (null: our own). Passes the new ones on to all other kin. */
@@ -64,6 +64,7 @@ export function forgetTheLongDead(state: State, nowMs: number): Move {
   const tombstones = state.tombstones.filter(({ id, atMs }, i) => {
     if (mothers.has(id) || (i >= tooMany && nowMs - atMs < tombstoneMs)) return true;
     records.delete(deathKey(id));
+    records.delete(certificateKey(id));
     records.delete(cellKey(id));
     return false;
   });
@@ -101,10 +102,11 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
   const { body } = record;
   switch (body.kind) {
     case "cell":
-      return rememberCell({ ...state, records }, body);
+      return rememberCell({ ...state, records }, body, nowMs);
     case "death":
       // Several may have found the same death: the records agree on one of their words, the death is counted once.
       return state.records.has(record.key) ? { ...state, records } : rememberDeath({ ...state, records }, body, nowMs);
+    case "certificate":
     case "app":
       return { ...state, records };
     case "stop":
@@ -116,12 +118,15 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
   }
 }
 
-function rememberCell(state: State, body: CellBody): State {
+function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const before = state.alive.get(body.id);
   const alive = new Map(state.alive).set(body.id, body);
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
-  const hormones = tookRole ? answered(state.hormones, body.class) : state.hormones;
-  return { ...state, alive, hormones };
+  const hormones = tookRole ? answered(state.hormones, body.class, nowMs) : state.hormones;
+  const heardMs = state.heardMs.has(body.id) ? state.heardMs : new Map(state.heardMs).set(body.id, nowMs);
+  // What a condemned cell says of itself no longer counts: it is leaving.
+  if (state.condemned.has(body.id)) alive.set(body.id, { ...body, state: "draining" });
+  return { ...state, alive, hormones, heardMs };
 }
 
 function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): State {
@@ -133,7 +138,13 @@ function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): S
   const counts =
     cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
   const crashesMs = counts ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
-  return { ...state, alive, doubted, tombstones, app: { ...state.app, crashesMs } };
+  const heardMs = new Map(state.heardMs);
+  heardMs.delete(id);
+  const condemned = new Map(state.condemned);
+  condemned.delete(id);
+  const rumours = new Map(state.rumours);
+  rumours.delete(id);
+  return { ...state, alive, heardMs, condemned, rumours, doubted, tombstones, app: { ...state.app, crashesMs } };
 }
 
 /** A set less one member; the same set where it was none. */

@@ -8,7 +8,11 @@ import type { Prng } from "../lib/prng.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
-import type { AppBody, CellBody, OrganismRecord } from "./record.ts";
+import type { Tally, Vitals } from "./tally.ts";
+import type { Ballot } from "./ballot.ts";
+import type { Demand, LoadedClass } from "./demand.ts";
+import type { Suspect } from "./suspicion.ts";
+import type { AppBody, CellBody, KillReason, OrganismRecord } from "./record.ts";
 
 export interface State {
   readonly self: CellId;
@@ -41,6 +45,30 @@ export interface State {
 
   /** How many cells were looked after in turn, as a place in the roster. */
   readonly patrolled: number;
+
+  /** When we first heard of each living cell: who is new does not vote. */
+  readonly heardMs: ReadonlyMap<CellId, number>;
+  /** Cells probed so far, as a place in the roster; when we last looked around; whether there was a hole before that. */
+  readonly probed: number;
+  readonly lookedMs: number;
+  readonly isDazed: boolean;
+  /** Lifeguard's score of our own health: 0 well .. healthScoreMax. */
+  readonly healthScore: number;
+  /** Those who did not answer us, and what others said of whom. */
+  readonly suspects: ReadonlyMap<CellId, Suspect>;
+  readonly rumours: ReadonlyMap<CellId, ReadonlySet<CellId>>;
+  /** Open ballots by charge, and when we last voted. Invariant: at most ballotsMax. */
+  readonly ballots: ReadonlyMap<string, Ballot>;
+  readonly votedMs: readonly number[];
+  /** Who was voted out and may still run. */
+  readonly condemned: ReadonlyMap<CellId, { readonly reason: KillReason; readonly atMs: number }>;
+  /** What the load wants, and since when a class has too many. */
+  readonly demand: Readonly<Record<LoadedClass, Demand>>;
+  readonly surplusSinceMs: Readonly<Partial<Record<CellClass, number | null>>>;
+
+  /** What this cell last measured of itself, and what its kin last said of all on their side. */
+  readonly vitals: Vitals;
+  readonly tallies: ReadonlyMap<CellId, { readonly tally: Tally; readonly atMs: number }>;
 
   readonly hormones: Hormones;
   /** Pulses secreted, for their ids. */

@@ -11,19 +11,21 @@ import { specializedClasses } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Event } from "./event.ts";
 import { prngFrom } from "../lib/prng.ts";
-import { controlPeriodMs } from "./limits.ts";
+import { controlPeriodMs, maturityMs } from "./limits.ts";
 import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
-import type { CellBody, OrganismRecord } from "./record.ts";
+import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
+import { hearTally, noVitals, shareTallies } from "./tally.ts";
 import {
   connectFailed,
   doubt,
   doubtRelatives,
   patrol,
   linkClosed,
+  leaveSilentElder,
   linkOpened,
   seekElder,
   vindicate,
@@ -34,6 +36,11 @@ import { differentiate } from "./differentiation.ts";
 import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { replenish } from "./pool.ts";
+import { closeBallots, takeVotes } from "./ballot.ts";
+import { noDemand, sampleDemand } from "./demand.ts";
+import { execute, heedCertificate, reconsider } from "./execution.ts";
+import { accuseSurplus } from "./surplus.ts";
+import { hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */
@@ -67,6 +74,20 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     adoption: null,
     doubted: new Set(),
     patrolled: 0,
+    heardMs: new Map(),
+    probed: 0,
+    lookedMs: nowMs,
+    isDazed: false,
+    healthScore: 0,
+    suspects: new Map(),
+    rumours: new Map(),
+    ballots: new Map(),
+    votedMs: [],
+    condemned: new Map(),
+    demand: { "b-cell": noDemand(birth.dna.growth.stableWindowMs), drone: noDemand(birth.dna.growth.stableWindowMs) },
+    surplusSinceMs: {},
+    vitals: noVitals,
+    tallies: new Map(),
     hormones: noHormones,
     pulseCount: 0,
     unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
@@ -79,7 +100,13 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     stop: null,
     drained: false,
   };
-  const [known] = takeIn(blank, birth.records, null, nowMs);
+  const [told] = takeIn(blank, birth.records, null, nowMs);
+  // Whoever our mother knew is older than we are, and has been known to her: no newborn in our eyes.
+  const elders = [...told.heardMs.keys()].filter((id) => id !== own.id);
+  const known: State = {
+    ...told,
+    heardMs: new Map([[own.id, nowMs], ...elders.map((id) => [id, nowMs - maturityMs] as const)]),
+  };
   const work: Rule = (s) => [s, [{ type: "become", class: own.class }]];
   const live: Rule = (s) => announce(s, { state: "live" });
   const wake: Rule = (s, t) => (own.class === "egg" && birth.urgent ? germinate(s, t) : still(s));
@@ -126,10 +153,16 @@ function react(state: State, event: Event): Move {
       return signed(state, event.record, nowMs);
     case "inspected":
       return event.running ? vindicate(state, event.id) : death(state, event.id);
+    case "probed":
+      return heedAnswer(state, event.id, event.answer, nowMs);
+    case "voted":
+      return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":
       return doubt(state, event.id);
     case "app":
       return appChanged(state, event);
+    case "vitals":
+      return still({ ...state, vitals: event.vitals });
     case "files-changed":
       return inTurn(forgive(state, nowMs), nowMs, callForTheMissing);
     case "drained":
@@ -149,9 +182,31 @@ function react(state: State, event: Event): Move {
 function control(state: State, nowMs: number): Move {
   // Counted from now and not from when it was due: after a long gap the missed looks are not made up for.
   const next: State = { ...state, nextControlMs: nowMs + controlPeriodMs };
-  const kinship: readonly Rule[] = [patrol, seekElder, forgetTheLongDead, abandonOverdueBirths];
+  const kinship: readonly Rule[] = [
+    noticeOwnGap,
+    probeNext,
+    pressSuspicion,
+    leaveSilentElder,
+    closeBallots,
+    reconsider,
+    execute,
+    patrol,
+    seekElder,
+    forgetTheLongDead,
+    abandonOverdueBirths,
+    shareTallies,
+  ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
-  const growth: readonly Rule[] = [heedCrashes, reawaken, regenerate, callForTheMissing, differentiate, replenish];
+  const growth: readonly Rule[] = [
+    sampleDemand,
+    accuseSurplus,
+    heedCrashes,
+    reawaken,
+    regenerate,
+    callForTheMissing,
+    differentiate,
+    replenish,
+  ];
   return inTurn(still(next), nowMs, ...kinship, ...growth);
 }
 
@@ -172,7 +227,7 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
     }
     case "records":
-      return takeIn(state, message.records, from, nowMs);
+      return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence));
     case "pulse": {
       if (!isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
       const hormones = absorb(state.hormones, message.pulse, nowMs, state.dna.hormoneHalfLifeMs);
@@ -180,6 +235,12 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
       const felt: State = { ...state, hormones };
       return inTurn([felt, passOn(felt, message.pulse, from)], nowMs, differentiate);
     }
+    case "tally":
+      return still(hearTally(state, from, message.tally, nowMs));
+    case "votes":
+      return takeVotes(state, message.votes, from, nowMs);
+    case "suspect":
+      return hearSuspicion(state, message.id, message.by, from);
     case "hand-down":
       // What we were asked for as a stem cell we no longer do as anything else; the pool's next look finds another.
       return state.class === "stem" && state.phase === "living"
@@ -192,25 +253,38 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
 function signed(state: State, record: OrganismRecord, nowMs: number): Move {
   const taken = takeIn(state, [record], null, nowMs);
   const { body } = record;
+  if (body.kind === "certificate") return inTurn(taken, nowMs, sentence(record));
   const isOwnDaughter = body.kind === "cell" && body.state === "gestating" && body.mother === state.self;
   return isOwnDaughter ? inTurn(taken, nowMs, (s) => bear(s, record as OrganismRecord<CellBody>)) : taken;
+}
+
+/** A certificate among the news has its consequences. */
+function sentence({ body }: OrganismRecord): Rule {
+  return (state, nowMs) => (body.kind === "certificate" ? heedCertificate(state, body, nowMs) : still(state));
 }
 
 /** The kernel says that a cell's process has ended. */
 function death(state: State, id: string): Move {
   const cell = state.alive.get(id);
   if (cell === undefined) return still(gestationEnded(state, id));
-  const cause = cell.state === "gestating" ? "stillborn" : "crashed";
+  const cause = causeOf(state, cell);
   const { pid, startTicks } = cell;
   const [next, news] = publish(gestationEnded(state, id), { kind: "death", id, pid, startTicks, cause });
   const log = {
     type: "log",
-    level: "warn",
+    level: cause === "stopped" ? "info" : "warn",
     event: "cell-died",
     fields: { died: id, diedAs: cell.class, diedPid: pid, cause },
     message: `${cell.class} ${id} died`,
   } as const;
   return inTurn([next, [...news, log]], 0, (s) => doubtRelatives(s, cell));
+}
+
+function causeOf(state: State, cell: CellBody): DeathCause {
+  if (state.condemned.has(cell.id)) return "condemned";
+  if (cell.state === "gestating") return "stillborn";
+  // While all are leaving a farewell may have come too late to be passed on.
+  return state.phase === "stopping" ? "stopped" : "crashed";
 }
 
 function birthFailed(state: State, id: string, reason: string): Move {

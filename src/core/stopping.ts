@@ -28,7 +28,7 @@ export function heedStop(state: State, nowMs: number): Move {
 }
 
 /** Leaves: says so to kin (so that nobody need wonder), and ends the process. */
-export function leave(state: State, cause: "stopped" | "app-failed", reason: string): Move {
+export function leave(state: State, cause: "stopped" | "app-failed" | "condemned", reason: string): Move {
   const { id, pid, startTicks } = ownBody(state);
   const [said, farewell] = publish(state, { kind: "death", id, pid, startTicks, cause });
   return [{ ...said, phase: "ended" }, [...farewell, { type: "exit", reason }]];

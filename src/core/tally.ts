@@ -49,7 +49,9 @@ export function shareTallies(state: State, nowMs: number): Move {
 
 /** Takes in what a relative says of its side. */
 export function hearTally(state: State, from: CellId, tally: Tally, nowMs: number): State {
-  return { ...state, tallies: new Map(state.tallies).set(from, { tally, atMs: nowMs }) };
+  const tallies = new Map(state.tallies).set(from, { tally, atMs: nowMs });
+  for (const known of tallies.keys()) if (!state.kin.has(known)) tallies.delete(known);
+  return { ...state, tallies };
 }
 
 function sumWithout(state: State, except: CellId | null, nowMs: number): Tally {

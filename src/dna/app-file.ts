@@ -49,7 +49,7 @@ function notFound(app: string): AppFile {
   const folderIsThere = look(folder)?.isDirectory() === true;
   return refused(app, {
     message: "the app was not found",
-    found: folderIsThere ? `no ${path.basename(app)} in ${folder}` : `no folder ${folder}`,
+    found: folderIsThere ? `nothing at ${app}` : `nothing at ${app}, nor a folder ${folder}`,
     hint:
       near === null
         ? "Paths on the command line start from the current folder, those in the DNA from its own."

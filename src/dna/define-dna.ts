@@ -19,8 +19,6 @@ export type DnaMaker = () => DnaInput | Promise<DnaInput>;
  *   cells: { drone: { min: 2 } },
  * });
  */
-export function defineDna(dna: DnaInput): DnaInput;
-export function defineDna(dna: DnaMaker): DnaMaker;
 export function defineDna(dna: DnaInput | DnaMaker): DnaInput | DnaMaker {
   return dna;
 }

@@ -62,7 +62,8 @@ const ansi = { red: 31, yellow: 33, bold: 1, dim: 2, green: 32 } as const;
 const painted: Paint = (style, text) => `\u001b[${ansi[style]}m${text}\u001b[0m`;
 const plain: Paint = (_, text) => text;
 
-function formatOne(diagnostic: Diagnostic, { paint, columns }: { paint: Paint; columns: number }): string {
+function formatOne(told: Diagnostic, { paint, columns }: { paint: Paint; columns: number }): string {
+  const diagnostic = harmless(told);
   const { code, message, frame } = diagnostic;
   const lines = [`${paint(isWarning(diagnostic) ? "yellow" : "red", code)}  ${paint("bold", message)}`];
   for (const [label, text] of rowsOf(diagnostic)) {
@@ -101,6 +102,21 @@ function summary(errors: readonly Diagnostic[], warnings: readonly Diagnostic[])
 
 function counted(count: number, word: string): string[] {
   return count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`];
+}
+
+/** What a DNA says, or throws, is shown and not carried out: no escape sequence of its own reaches the terminal. */
+function harmless(diagnostic: Diagnostic): Diagnostic {
+  const entries = Object.entries(diagnostic).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? printable(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function printable(text: string): string {
+  return text
+    .replaceAll("\t", " ")
+    .replaceAll(/[^\P{Cc}\n]/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** Breaks at spaces. A word longer than the width (a path) stays whole: it is there to be copied. */

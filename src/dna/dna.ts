@@ -154,8 +154,8 @@ export interface Dna {
      */
     readonly backoffMsMax: number;
     /**
-     * Attempts within one window, over the whole organism; then it waits for the window to pass or for
-     * the app's files to change. A whole number of attempts from 1 to 1_000. Default: 10.
+     * Attempts within one window, over the whole organism; beyond it each wait is the longest, until
+     * the app's files change. A whole number of attempts from 1 to 1_000. Default: 10.
      */
     readonly countMax: number;
     /**
@@ -264,11 +264,6 @@ export interface Dna {
      * help arrives, and soon forgotten after. A whole number of ms from 50 to 600_000. Default: 2_000.
      */
     readonly halfLifeMs: number;
-    /**
-     * Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away. A number from
-     * 0.000001 to 0.1. Default: 0.001.
-     */
-    readonly strengthMin: number;
   };
   /** When cells suspect each other. A cell dies by the votes of a majority only. */
   readonly vote: {
@@ -279,13 +274,8 @@ export interface Dna {
      */
     readonly hangMs: number;
     /**
-     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
-     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
-     */
-    readonly probeIntervalMs: number;
-    /**
-     * How long it waits before it asks others to ask. Twenty times the slowest answer seen of a
-     * healthy cell. A whole number of ms from 10 to 60_000. Default: 100.
+     * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
+     * healthy cells take. A whole number of ms from 10 to 200. Default: 100.
      */
     readonly probeTimeoutMs: number;
   };
@@ -544,8 +534,8 @@ export interface DnaInput {
      */
     backoffMsMax?: number | undefined;
     /**
-     * Attempts within one window, over the whole organism; then it waits for the window to pass or for
-     * the app's files to change. A whole number of attempts from 1 to 1_000. Default: 10.
+     * Attempts within one window, over the whole organism; beyond it each wait is the longest, until
+     * the app's files change. A whole number of attempts from 1 to 1_000. Default: 10.
      */
     countMax?: number | undefined;
     /**
@@ -654,11 +644,6 @@ export interface DnaInput {
      * help arrives, and soon forgotten after. A whole number of ms from 50 to 600_000. Default: 2_000.
      */
     halfLifeMs?: number | undefined;
-    /**
-     * Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away. A number from
-     * 0.000001 to 0.1. Default: 0.001.
-     */
-    strengthMin?: number | undefined;
   };
   /** When cells suspect each other. A cell dies by the votes of a majority only. */
   vote?: {
@@ -669,13 +654,8 @@ export interface DnaInput {
      */
     hangMs?: number | undefined;
     /**
-     * How often a cell asks one other whether it lives. Crashes are known at once from the kernel;
-     * this is for hangs. A whole number of ms from 50 to 60_000. Default: 250.
-     */
-    probeIntervalMs?: number | undefined;
-    /**
-     * How long it waits before it asks others to ask. Twenty times the slowest answer seen of a
-     * healthy cell. A whole number of ms from 10 to 60_000. Default: 100.
+     * How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between
+     * healthy cells take. A whole number of ms from 10 to 200. Default: 100.
      */
     probeTimeoutMs?: number | undefined;
   };

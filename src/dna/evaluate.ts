@@ -15,7 +15,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { isRunnable, moduleExtensions, nearestFile } from "./files.ts";
 import type { ImportFailure, ImportOutcome, ImportWorkerData } from "./import-worker.ts";
 import { formatKeyPath } from "./key-path.ts";
-import type { OddValue } from "./plain.ts";
+import { toPlain, type OddValue } from "./plain.ts";
 
 /** A DNA may ask a secret store; what takes longer is no configuration. */
 export const DNA_LOAD_MS_MAX = 10_000;
@@ -90,24 +90,48 @@ function ownProperties(error: Error): Omit<ImportFailure, "kind"> {
 // ---- JSON ----------------------------------------------------------------------------------------------
 
 function parseJsonFile(file: string): Evaluation {
-  // Editors on Windows put a byte order mark first; JSON.parse takes it for a syntax error.
-  const text = readFileSync(file, "utf8")
-    .replace(/^\uFEFF/, "")
-    .trimEnd();
+  let text: string;
   try {
-    return { ok: true, value: JSON.parse(text) as unknown, diagnostics: [] };
+    // Editors on Windows put a byte order mark first; JSON.parse takes it for a syntax error.
+    text = readFileSync(file, "utf8")
+      .replace(/^\uFEFF/, "")
+      .trimEnd();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return failed({
-      code: "CELLWS_E_DNA_SYNTAX",
-      message: "the DNA file is not JSON",
-      file,
-      ...placeInJson(text, message),
-      found: message,
-      expected: "JSON: keys and strings in double quotes, no comments, no comma after the last item",
-      hint: "Rename it to dna.ts and write `export default` before it, if you want comments.",
-    });
+    return failed(unreadable(file, error));
   }
+  try {
+    const { value, odd } = toPlain(JSON.parse(text));
+    return { ok: true, value, diagnostics: odd.map((place) => oddValue(place, file)) };
+  } catch (error) {
+    return failed(notJson(file, { text, message: messageOf(error) }));
+  }
+}
+
+function notJson(file: string, { text, message }: { text: string; message: string }): Diagnostic {
+  return {
+    code: "CELLWS_E_DNA_SYNTAX",
+    message: "the DNA file is not JSON",
+    file,
+    ...placeInJson(text, message),
+    found: message,
+    expected: "JSON: keys and strings in double quotes, no comments, no comma after the last item",
+    hint: "Rename it to dna.ts and write `export default` before it, if you want comments.",
+  };
+}
+
+function unreadable(file: string, error: unknown): Diagnostic {
+  return {
+    code: "CELLWS_E_DNA_NOT_FOUND",
+    message: "the DNA file cannot be read",
+    file,
+    found: messageOf(error),
+    expected: "a file that this user may read",
+    hint: "Look at its permissions, and at those of the folders above it.",
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** V8 tells the place in one of two ways, or, at the end of the text, not at all. */
@@ -199,6 +223,7 @@ function explainFailure(failure: ImportFailure, file: string): Diagnostic {
   const { code, name, message, stack = "" } = failure;
   if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return needsCompiling(failure, file);
   if (code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING") return typescriptInPackages(failure, file);
+  if (code === "EACCES" && frameInUserCode(stack) === null) return unreadable(file, new Error(message));
   if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") return importNotFound(failure, file);
   if (name === "SyntaxError" && / does not provide an export named /.test(message)) {
     return {

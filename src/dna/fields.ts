@@ -2,8 +2,7 @@
  * The schema as a tree that can be read: what is at a path, what would be right there, which keys there are.
  *
  * Read from zod's own JSON Schema and not from its internals, so that errors, documentation and the
- * published JSON Schema cannot say different things. Costs some milliseconds: made when there is
- * something to explain.
+ * published JSON Schema cannot say different things.
  */
 import * as z from "zod";
 import type { DnaSchema, FieldMeta, Unit } from "./schema.ts";
@@ -32,8 +31,15 @@ export interface FieldNode extends FieldMeta {
 
 /** What users may write: keys with a default are optional. */
 export function fieldTree(schema: DnaSchema): FieldNode {
-  return z.toJSONSchema(schema, { io: "input" }) as FieldNode;
+  const known = trees.get(schema);
+  if (known !== undefined) return known;
+  const tree = z.toJSONSchema(schema, { io: "input" }) as FieldNode;
+  trees.set(schema, tree);
+  return tree;
 }
+
+/** Made once for each schema: it is asked for by the paths, and again by each error. */
+const trees = new WeakMap<DnaSchema, FieldNode>();
 
 /** The node that describes `path`; undefined where there is no such key. */
 export function fieldAt(tree: FieldNode, path: KeyPath): FieldNode | undefined {

@@ -48,7 +48,7 @@ async function evaluate(): Promise<ImportOutcome> {
   const module = (await import(url)) as Record<string, unknown>;
   if (!("default" in module)) return { kind: "no-export", names: Object.keys(module) };
   const exported = interop(module["default"]);
-  const value: unknown = typeof exported === "function" ? await (exported as () => unknown)() : exported;
+  const value: unknown = await (typeof exported === "function" ? (exported as () => unknown)() : exported);
   return { kind: "value", ...toPlain(value) };
 }
 

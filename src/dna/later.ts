@@ -25,21 +25,6 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "End TLS in front of the organism (nginx, Caddy, HAProxy, a load balancer).",
   },
   {
-    pattern: "growth",
-    mechanism: "Growth and shrinking by load",
-    meanwhile: "Set cells.drone.min to as many drones as you want.",
-  },
-  {
-    pattern: "hormones",
-    mechanism: "The tuning of hormones",
-    meanwhile: "Populations are kept at their minimum; set cells.*.min.",
-  },
-  {
-    pattern: "vote",
-    mechanism: "Death by vote",
-    meanwhile: "Cells that crash are replaced; one that hangs is not found out.",
-  },
-  {
     pattern: "dormancy",
     mechanism: "Going back to being an egg",
     meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",
@@ -50,19 +35,9 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
   },
   {
-    pattern: "http.timeouts.answerMs",
-    mechanism: "Giving up on an app that does not answer",
-    meanwhile: "The client's own timeout decides.",
-  },
-  {
     pattern: "http.sticky",
     mechanism: "Keeping a client with its drone",
     meanwhile: "Set cells.drone.min and max to 1, or keep sessions in a store that drones share.",
-  },
-  {
-    pattern: "http.trustedProxies",
-    mechanism: "Reading the client's address from a proxy's headers",
-    meanwhile: "The headers reach the app unchanged: let it trust them (`trust proxy` in Express).",
   },
   {
     pattern: "immune",

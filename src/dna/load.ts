@@ -65,12 +65,32 @@ export async function loadDna(request: LoadDnaRequest): Promise<LoadDnaResult> {
   const settled = settle(source.value, { request, folder });
   // What is no plain data was left out: that it is missing is no second mistake.
   const odd = source.diagnostics.map((diagnostic) => diagnostic.path ?? "");
-  const judged = settled.diagnostics.filter(({ path = "" }) => !odd.some((place) => path.startsWith(place)));
+  const judged = settled.diagnostics.filter(({ path = "" }) => !odd.some((place) => liesWithin(path, place)));
   const errors = [...source.diagnostics, ...judged.map((diagnostic) => inFile(diagnostic, dnaFile))];
   if (errors.length > 0) return { ok: false, dnaFile, diagnostics: [...errors, ...warnings] };
 
   const dna = deepFreeze(settled.dna);
-  return { ok: true, dna, revision: await revisionOf(dna), dnaFile, warnings };
+  try {
+    return { ok: true, dna, revision: await revisionOf(dna), dnaFile, warnings };
+  } catch (error) {
+    return { ok: false, dnaFile, diagnostics: [unreadableApp(dna.app, error), ...warnings] };
+  }
+}
+
+/** Both as they are written: `listen[0].port` lies within `listen`, and everything within the DNA itself (""). */
+function liesWithin(written: string, place: string): boolean {
+  return place === "" || written === place || (written.startsWith(place) && /[.[]/.test(written[place.length] ?? ""));
+}
+
+function unreadableApp(app: string, error: unknown): Diagnostic {
+  return {
+    code: "CELLWS_E_APP_NOT_FOUND",
+    path: "app",
+    message: "the app cannot be read",
+    found: `${app}: ${error instanceof Error ? error.message : String(error)}`,
+    expected: "a file that this user may read",
+    hint: "Look at its permissions, and at those of the folders above it.",
+  };
 }
 
 const empty = { ok: true as const, value: {}, diagnostics: [] };
@@ -149,10 +169,11 @@ function settle(value: unknown, { request, folder }: { request: LoadDnaRequest; 
   const overrides = { ...request.overrides, ...(app.source === "command line" ? { app: app.path } : {}) };
   const input = app.source === "package.json" ? { ...(value as object), app: app.path } : value;
 
-  const resolution = resolveDna({ input, facts, overrides });
+  const schema = dnaSchema(facts);
+  const resolution = resolveDna({ input, schema, overrides });
   const dna = resolution.ok ? resolution.dna : resolution.mended;
   const isMended = resolution.ok ? () => false : resolution.isMended;
-  const tree = fieldTree(dnaSchema(facts));
+  const tree = fieldTree(schema);
   const absolute = mapStrings(tree, dna, (text, node) =>
     node.pathOf === undefined ? text : path.resolve(folder, text),
   );

@@ -12,10 +12,10 @@ import { diagnose, type Finding, type Issue } from "./diagnose.ts";
 import type { Dna } from "./dna.ts";
 import { fieldTree } from "./fields.ts";
 import { foundText } from "./found.ts";
-import { formatKeyPath, isWithin, type KeyPath } from "./key-path.ts";
+import { formatKeyPath, isWithin, valueAt, type KeyPath } from "./key-path.ts";
 import { findLater, laterKeys, type LaterKey } from "./later.ts";
 import { findConflicts } from "./rules.ts";
-import { dnaSchema, type DnaFacts, type DnaSchema } from "./schema.ts";
+import type { DnaSchema } from "./schema.ts";
 
 /** What the command line lays over the DNA. Text as it was typed is welcome: it is judged here. */
 export interface DnaOverrides {
@@ -33,7 +33,8 @@ export interface DnaOverrides {
 export interface ResolveRequest {
   /** Plain data. Anything may be in it. */
   input: unknown;
-  facts: DnaFacts;
+  /** Made for the machine: see DnaFacts. */
+  schema: DnaSchema;
   overrides?: DnaOverrides | undefined;
   /** Other than laterKeys in tests only. */
   later?: readonly LaterKey[] | undefined;
@@ -49,12 +50,12 @@ export type Resolution =
       isMended: (path: KeyPath) => boolean;
     };
 
-export function resolveDna({ input, facts, overrides = {}, later = laterKeys }: ResolveRequest): Resolution {
+export function resolveDna({ input, schema, overrides = {}, later = laterKeys }: ResolveRequest): Resolution {
   const isDna = isObject(input);
   const { merged, flags } = override(isDna ? input : {}, overrides);
   const laterFindings = findLater(merged, later);
   const laterPlaces = laterFindings.map((finding) => finding.path);
-  const { dna, findings, mended } = judge(without(merged, laterPlaces), facts);
+  const { dna, findings, mended } = judge(without(merged, laterPlaces), schema);
 
   const diagnostics = isDna
     ? [...laterFindings, ...findings].map((finding) => tellFlag(finding, flags))
@@ -84,25 +85,37 @@ interface Judgement {
   mended: KeyPath[];
 }
 
-function judge(input: unknown, facts: DnaFacts): Judgement {
-  const schema = dnaSchema(facts);
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return { dna: parsed.data, findings: conflictsOf(parsed.data, []), mended: [] };
+/** One DNA is judged in one process: for zod to compile its schema first would cost ten times what it saves. */
+const ONCE = { jitless: true };
+
+function judge(input: unknown, schema: DnaSchema): Judgement {
+  const parsed = schema.safeParse(input, ONCE);
+  if (parsed.success)
+    return { dna: parsed.data, findings: conflictsOf(parsed.data, { input, mended: [] }), mended: [] };
 
   const findings = diagnose(parsed.error.issues, { input, tree: fieldTree(schema) });
   const { dna, mended } = mend(schema, { input, issues: parsed.error.issues });
-  return { dna, findings: [...findings.map(explainMissingApp), ...conflictsOf(dna, mended)], mended };
+  return { dna, findings: [...findings.map(explainMissingApp), ...conflictsOf(dna, { input, mended })], mended };
 }
 
-function conflictsOf(dna: Dna, mended: readonly KeyPath[]): Finding[] {
+function conflictsOf(dna: Dna, { input, mended }: { input: unknown; mended: readonly KeyPath[] }): Finding[] {
   const isMended = (path: KeyPath): boolean => mended.some((place) => isWithin(path, place));
   return findConflicts(dna)
     .filter(({ path, others }) => ![path, ...others].some(isMended))
-    .map(({ path, others, ...told }) => ({
-      path,
-      others,
-      diagnostic: { code: "CELLWS_E_DNA_CONFLICT", path: formatKeyPath(path), ...told },
-    }));
+    .map(({ path, others, hint, ...told }) => {
+      const unset = [path, ...others].filter((place) => valueAt(input, place) === undefined).map(formatKeyPath);
+      return {
+        path,
+        others,
+        diagnostic: {
+          code: "CELLWS_E_DNA_CONFLICT",
+          path: formatKeyPath(path),
+          ...told,
+          // Nobody looks for a key that they never wrote.
+          hint: unset.length === 0 ? hint : `${hint} Not set, so at its default: ${unset.join(", ")}.`,
+        },
+      };
+    });
 }
 
 /** A DNA without an app is sound in itself: the command line may give it. So this has a code of its own. */
@@ -136,11 +149,11 @@ function mend(
     const places = open.flatMap((issue) => placesToMend(issue, round));
     mended.push(...places);
     rest = without(rest, places);
-    const parsed = schema.safeParse({ app: "mended", ...(rest as object) });
+    const parsed = schema.safeParse({ app: "mended", ...(rest as object) }, ONCE);
     if (parsed.success) return { dna: parsed.data, mended };
     open = parsed.error.issues;
   }
-  return { dna: schema.parse({ app: "mended" }), mended: [[]] };
+  return { dna: schema.parse({ app: "mended" }, ONCE), mended: [[]] };
 }
 
 function placesToMend(issue: Issue, round: number): KeyPath[] {

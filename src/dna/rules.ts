@@ -47,8 +47,6 @@ const rules: readonly Rule[] = [
     }),
   growthHasHysteresis,
   panicIsShort,
-  probesEndInTime,
-  hangsOutlastProbes,
   hormonesStayBounded,
   listenersDoNotCollide,
   adminDoesNotCollide,
@@ -101,38 +99,6 @@ function panicIsShort({ growth }: Dna): Conflict[] {
       found: `${numberText(growth.panicWindowMs)}, with growth.stableWindowMs at ${numberText(growth.stableWindowMs)}`,
       expected: `less than ${numberText(growth.stableWindowMs)}`,
       hint: "The short window is there to see a burst that the long one hides; a tenth of it is usual.",
-    },
-  ];
-}
-
-function probesEndInTime({ vote }: Dna): Conflict[] {
-  if (vote.probeTimeoutMs < vote.probeIntervalMs) return [];
-  return [
-    {
-      path: ["vote", "probeTimeoutMs"],
-      others: [["vote", "probeIntervalMs"]],
-      message: "vote.probeTimeoutMs is not shorter than vote.probeIntervalMs",
-      found: `${numberText(vote.probeTimeoutMs)}, with vote.probeIntervalMs at ${numberText(vote.probeIntervalMs)}`,
-      expected: `less than ${numberText(vote.probeIntervalMs)}`,
-      hint: "Within one interval a cell must be asked, given up on, and asked for through others.",
-    },
-  ];
-}
-
-/** Four intervals are the shortest suspicion: to accuse a busy drone sooner than a silent one makes no sense. */
-const HANG_INTERVALS_MIN = 4;
-
-function hangsOutlastProbes({ vote }: Dna): Conflict[] {
-  const limit = HANG_INTERVALS_MIN * vote.probeIntervalMs;
-  if (vote.hangMs >= limit) return [];
-  return [
-    {
-      path: ["vote", "hangMs"],
-      others: [["vote", "probeIntervalMs"]],
-      message: "vote.hangMs is too short for vote.probeIntervalMs",
-      found: `${numberText(vote.hangMs)}, with vote.probeIntervalMs at ${numberText(vote.probeIntervalMs)}`,
-      expected: `at least ${HANG_INTERVALS_MIN} intervals: ${numberText(limit)}`,
-      hint: "A drone that computes must be given longer than one that is silent, and that takes four intervals.",
     },
   ];
 }

@@ -148,7 +148,7 @@ export function dnaSchema(facts: DnaFacts) {
         from: 1,
         to: 1_000,
         initially: 10,
-        why: "Attempts within one window, over the whole organism; then it waits for the window to pass or for the app's files to change.",
+        why: "Attempts within one window, over the whole organism; beyond it each wait is the longest, until the app's files change.",
       }),
       windowMs: whole("ms", {
         from: SECOND_MS,
@@ -262,12 +262,6 @@ export function dnaSchema(facts: DnaFacts) {
         initially: 2 * SECOND_MS,
         why: "How fast a hormone fades. Several times the birth of a cell, so that a need is still felt when help arrives, and soon forgotten after.",
       }),
-      strengthMin: fraction({
-        from: 0.000_001,
-        to: 0.1,
-        initially: 0.001,
-        why: "Below this a hormone stops. 0.25 to the fifth: a need is felt five hops away.",
-      }),
     }),
     vote: section("When cells suspect each other. A cell dies by the votes of a majority only.", {
       hangMs: whole("ms", {
@@ -276,15 +270,9 @@ export function dnaSchema(facts: DnaFacts) {
         initially: 10 * SECOND_MS,
         why: "How long a drone may compute without answering before it is accused. It gets no new requests at once; but apps do block their loop, and busy is not dead.",
       }),
-      probeIntervalMs: whole("ms", {
-        from: 50,
-        to: MINUTE_MS,
-        initially: 250,
-        why: "How often a cell asks one other whether it lives. Crashes are known at once from the kernel; this is for hangs.",
-      }),
       probeTimeoutMs: whole("ms", {
         from: 10,
-        to: MINUTE_MS,
+        to: 200,
         initially: 100,
         why: "How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between healthy cells take.",
       }),

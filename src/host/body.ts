@@ -27,15 +27,15 @@ export interface BodyContext {
   readonly listeners: readonly InheritedListener[];
   /** Where the organism listens; for drones too, which hold no listener. */
   readonly addresses: readonly ListenAddress[];
-  view(): OrganismView;
+  readonly view: () => OrganismView;
   /** Tells the mind what happened. */
-  dispatch(happening: Happening): void;
+  readonly dispatch: (happening: Happening) => void;
   /** Connections that were accepted before this cell became a B cell, as they come; each once. */
-  onHandedConnection(take: (connection: TakenConnection) => void): void;
+  readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
-  hold(connection: TakenConnection): void;
+  readonly hold: (connection: TakenConnection) => void;
   /** Opens an axon to another cell. Rejects with the reason. */
-  openAxon(to: CellId): Promise<OpenAxon>;
+  readonly openAxon: (to: CellId) => Promise<OpenAxon>;
 }
 
 /** An authenticated socket, paused, with what came behind the handshake. */
@@ -48,6 +48,8 @@ export interface OpenAxon {
 export interface Body {
   /** Requests that are being worked on. */
   inFlight(): number;
+  /** Requests that wait for a drone, and how long the one that waits longest has waited, in milliseconds. */
+  queue?(): { readonly queued: number; readonly queueMs: number };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */

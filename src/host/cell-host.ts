@@ -14,27 +14,31 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
-import type { CellBody, OrganismRecord } from "../core/record.ts";
+import type { Vote } from "../core/ballot.ts";
+import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
+import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
+import { askCell } from "./control-client.ts";
 import { greet } from "./handshake.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
-import { signRecord, whyNotBelieved } from "./identity.ts";
+import { isVoteOf, sign, signRecord, whyNotBelieved } from "./identity.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
-import { processLives } from "./proc.ts";
+import type { ProcStat } from "./proc.ts";
+import { processLives, readProc, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
 import { watchFiles } from "./watch-files.ts";
@@ -158,11 +162,19 @@ export class CellHost {
     else void this.#leave(this.#leaving);
   }
 
+  /** What the mind hears of this cell's own work, each time before it looks around. */
+  #wake(): void {
+    const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
+    const inFlight = this.#presentBody?.inFlight() ?? 0;
+    const loadMilli = Math.round(this.#measureLoad() * 1000);
+    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    this.dispatch({ type: "wake" });
+  }
+
   #setWake(): void {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     const atMs = nextWakeMs(this.#state);
-    this.#wakeTimer =
-      atMs === null ? null : setTimeout(() => this.dispatch({ type: "wake" }), Math.max(1, atMs - this.#nowMs()));
+    this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - this.#nowMs()));
   }
 
   #performAll(effects: readonly Effect[]): void {
@@ -177,6 +189,12 @@ export class CellHost {
         return this.#bear(effect.certificate, effect.records, effect.class);
       case "sign":
         return this.#sign(effect);
+      case "sign-vote":
+        return this.#signVote(effect.charge);
+      case "probe":
+        return void this.#probe(effect.id, effect.pid);
+      case "kill":
+        return this.#kill(effect);
       case "connect":
         return void this.#connect(effect.to);
       case "disconnect":
@@ -253,6 +271,32 @@ export class CellHost {
     this.#mailbox.unshift({ type: "signed", record, nowMs: this.#nowMs() });
   }
 
+  #signVote(charge: Charge): void {
+    const { keys } = this.#options;
+    const signature = sign(votePayload(this.#organism, charge), keys.privateKey);
+    this.#mailbox.unshift({ type: "voted", vote: { charge, voter: this.#id, signature }, nowMs: this.#nowMs() });
+  }
+
+  // Evidence.
+
+  /** An answer within the time limit, or what the process looks like from outside. */
+  async #probe(id: CellId, pid: number): Promise<void> {
+    const { probeTimeoutMs: timeoutMs } = this.#dna.vote;
+    const before = readProc(pid);
+    const askedMs = performance.now();
+    const outcome = await askCell(cellSocketPath(this.#options.run, id), { op: "ping" }, { timeoutMs });
+    // Where our own loop stood still the answer may lie there unread: that says nothing of the other.
+    if (outcome.kind === "silent" && performance.now() - askedMs > 2 * timeoutMs) return;
+    // A refusal is the kernel's, whose word on the dead comes another way; a garbled answer is an answer.
+    if (outcome.kind !== "silent") return this.dispatch({ type: "probed", id, answer: "answered" });
+    this.dispatch({ type: "probed", id, answer: hasComputed(before, readProc(pid)) ? "busy" : "stuck" });
+  }
+
+  #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {
+    const outcome = signalProcess({ pid, startTicks }, "SIGKILL");
+    this.#log.warn("executed", { executed: id, executedPid: pid, outcome }, `ended ${id} by the organism's vote`);
+  }
+
   // Links.
 
   get #credentials(): Credentials {
@@ -261,7 +305,8 @@ export class CellHost {
       id: this.#options.birth.id,
       privateKey: this.#options.keys.privateKey,
       record: () => this.#ownRecord(),
-      whyNotBelieved: (record) => whyNotBelieved(record, this.#acquaintance),
+      whyNotBelieved: (record) =>
+        this.#state.condemned.has(record.origin) ? "it was voted out" : whyNotBelieved(record, this.#acquaintance),
     };
   }
 
@@ -284,7 +329,7 @@ export class CellHost {
   async #connect(to: CellId): Promise<void> {
     const met = await this.#greet(to, "kin");
     if (met.ok) return this.#linked(met.record, met.socket, met.rest);
-    this.#log.info("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
+    this.#log.debug("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
     this.dispatch({ type: "connect-failed", peer: to });
   }
 
@@ -312,6 +357,7 @@ export class CellHost {
   }
 
   #heard(from: CellId, message: KinMessage): void {
+    if (message.type === "votes") return this.#heardVotes(from, message.votes);
     if (message.type !== "records") return this.dispatch({ type: "message", from, message });
     // Births in order of age: a daughter's certificate is checked by her mother's key.
     const records = [...message.records].sort((a, b) => birthOrderOf(a) - birthOrderOf(b));
@@ -325,6 +371,15 @@ export class CellHost {
           `did not believe ${record.key}: ${wrong}`,
         );
     }
+  }
+
+  #heardVotes(from: CellId, votes: readonly Vote[]): void {
+    const known = this.#acquaintance;
+    const genuine = votes.filter(({ voter, charge, signature }) => isVoteOf(known, voter, charge, signature));
+    if (genuine.length < votes.length) {
+      this.#log.warn("vote-refused", { from, count: votes.length - genuine.length }, `forged votes came from ${from}`);
+    }
+    if (genuine.length > 0) this.dispatch({ type: "message", from, message: { type: "votes", votes: genuine } });
   }
 
   async #openAxon(to: CellId): Promise<OpenAxon> {
@@ -435,6 +490,8 @@ export class CellHost {
           others: [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id).map((c) => this.#summary(c)),
           appHealth: this.#appHealth(),
         };
+      case "ping":
+        return { ok: true, op: "ping" };
       case "stop":
         this.dispatch({ type: "stop", drainMs: request.drainMs ?? this.#dna.drain.msMax });
         return { ok: true, op: "stop" };
@@ -456,7 +513,12 @@ export class CellHost {
 
   #summary(cell: CellBody): CellSummary {
     const { id, class: cellClass, pid, startTicks, mother, generation, bornAt } = cell;
-    const state = cell.state === "draining" ? "draining" : this.#state.doubted.has(id) ? "suspected" : "live";
+    const state =
+      cell.state === "draining"
+        ? "draining"
+        : this.#state.doubted.has(id) || this.#state.suspects.has(id)
+          ? "suspected"
+          : "live";
     return { id, class: cellClass, pid, startTicks, mother, generation, bornAt, state };
   }
 
@@ -506,14 +568,21 @@ export class CellHost {
     return true;
   }
 
+  /** The machine's monotonic clock, which all its processes share: ballots of several cells fall into one window. */
   #nowMs(): number {
-    return Math.floor(performance.now());
+    return Number(process.hrtime.bigint() / 1_000_000n);
   }
 }
 
 const loadWindowMsMin = 1_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Whether a process used the CPU between two looks, and is not stopped. A tick is 10 ms; a probe's time has ten. */
+function hasComputed(before: ProcStat | null, after: ProcStat | null): boolean {
+  if (before === null || after === null || after.state === "T" || after.state === "t") return false;
+  return after.userTicks + after.systemTicks > before.userTicks + before.systemTicks;
+}
 
 function birthOrderOf(record: OrganismRecord): number {
   return record.body.kind === "cell" ? record.body.birthOrder : Number.MAX_SAFE_INTEGER;

@@ -9,9 +9,9 @@
  *   the app's state, a stop   signed by any known cell
  */
 import crypto from "node:crypto";
-import type { CellBody, OrganismRecord, RecordBody } from "../core/record.ts";
+import type { CellBody, CertificateBody, Charge, OrganismRecord, RecordBody } from "../core/record.ts";
 import { keyOf } from "../core/record.ts";
-import { birthPayload, recordPayload } from "../wire/kin.ts";
+import { birthPayload, recordPayload, votePayload } from "../wire/kin.ts";
 
 export interface KeyPair {
   /** Raw 32 bytes, base64url. */
@@ -87,10 +87,25 @@ export function whyNotBelieved(record: OrganismRecord, known: Acquaintance): str
         : "told of another cell";
     case "death":
       return origin === body.id || !known.runs(body.pid, body.startTicks) ? null : "that cell's process runs";
+    case "certificate":
+      return whyNotVoted(body, known);
     case "app":
     case "stop":
       return null;
   }
+}
+
+/** Only whether the votes are genuine. Whether they are enough is the mind's to say, who knows the electorate. */
+function whyNotVoted({ id, charge, votes }: CertificateBody, known: Acquaintance): string | null {
+  if (charge.target !== id) return "its charge is against another";
+  if (new Set(votes.map((vote) => vote.voter)).size !== votes.length) return "a voter counts twice";
+  const isGenuine = votes.every(({ voter, signature }) => isVoteOf(known, voter, charge, signature));
+  return isGenuine ? null : "a vote is not its voter's";
+}
+
+export function isVoteOf(known: Acquaintance, voter: string, charge: Charge, signature: string): boolean {
+  const publicKey = known.cell(voter)?.publicKey;
+  return publicKey !== undefined && isSignedBy(votePayload(known.organism, charge), signature, publicKey);
 }
 
 function whyNotBorn(body: CellBody, known: Acquaintance): string | null {

@@ -87,7 +87,10 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
     }
 
     function describe(organism: string): OrganismFile {
-      const listen = listeners.addresses.map((address, i) => ({ ...address, tls: dna.listen[i]?.tls != null }));
+      const listen = listeners.addresses.map((address, i) => ({
+        ...address,
+        tls: (dna.listen[i]?.tls ?? null) !== null,
+      }));
       const startedAt = new Date().toISOString();
       const { name, cwd, app } = dna;
       return {

@@ -17,8 +17,27 @@ export interface RequestHead {
 }
 
 export interface ResponseHead {
-  /** 200..599 for a final response, 1xx (not 101) for an informational one. */
+  /** 200..999 for a final response (Node lets apps send what the standards do not know), 1xx (not 101) for an informational one. */
   status: number;
   reason: string;
   headers: HeaderList;
+}
+
+/** What the B cell tells the drone about a request, besides the head itself. */
+export interface ExchangeRequest extends RequestHead {
+  /** The real client, after trusted proxies were taken into account. */
+  remoteAddress: string;
+  remotePort: number;
+  /** The organism's listening address that the client reached. */
+  localAddress: string;
+  localPort: number;
+  /** True when the client spoke TLS to the organism. */
+  encrypted: boolean;
+  /** Index into the DNA's `listen`. */
+  listener: number;
+  requestId: string;
+  /** True when a body follows (chunks, then `end`). False: `end` is never called, the request is whole. */
+  hasBody: boolean;
+  /** True for a request that asks for an upgrade; the app may answer with `tunnel()`. */
+  upgrade: boolean;
 }

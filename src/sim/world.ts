@@ -35,6 +35,10 @@ export interface SimCell {
   readonly startTicks: number;
   state: State | null;
   runs: boolean;
+  /** SIGSTOP, or an endless loop of the app: it does nothing, and what comes for it waits. Null: it is well. */
+  halted: "stuck" | "busy" | null;
+  /** What came while it was halted. */
+  readonly inbox: Happening[];
   /** The other ends of open links, each with the time of the last message put on it: links keep order. */
   readonly links: Map<CellId, number>;
   mother: CellId | null;
@@ -53,6 +57,8 @@ export class World {
   readonly log: LogLine[] = [];
   /** What the app does when a drone loads it. Scenarios change it. */
   app: "ready" | "failed" = "ready";
+  /** Cells that others have ended, by certificate. */
+  readonly executions: CellId[] = [];
   eventCount = 0;
   nowMs = 0;
   readonly #options: WorldOptions;
@@ -85,7 +91,26 @@ export class World {
 
   tell(id: CellId, happening: Happening): void {
     const cell = this.cells.get(id);
-    if (cell?.state !== null && cell?.runs === true) this.#dispatch(cell, happening);
+    if (cell?.state === null || cell?.runs !== true) return;
+    if (cell.halted === null) this.#dispatch(cell, happening);
+    else cell.inbox.push(happening);
+  }
+
+  /** SIGSTOP ("stuck"), or an app that blocks its loop ("busy"). */
+  halt(id: CellId, how: "stuck" | "busy"): void {
+    const cell = this.cells.get(id);
+    if (cell === undefined || !cell.runs) return;
+    this.#note(id, `halted: ${how}`);
+    cell.halted = how;
+  }
+
+  /** SIGCONT: what came meanwhile comes now, and the timer that was due fires once. */
+  resume(id: CellId): void {
+    const cell = this.cells.get(id);
+    if (cell === undefined || cell.halted === null) return;
+    this.#note(id, "resumed");
+    cell.halted = null;
+    for (const happening of cell.inbox.splice(0)) if (cell.runs) this.tell(id, happening);
   }
 
   /** SIGKILL: the process is gone; its kin notice a moment later. */
@@ -133,16 +158,19 @@ export class World {
   #performAll(cell: SimCell, effects: readonly Effect[], mailbox: Event[]): void {
     let ends = false;
     for (const effect of effects) {
-      if (effect.type === "sign")
+      if (effect.type === "sign") {
         mailbox.unshift({ type: "signed", record: signed(cell.id, effect), nowMs: this.nowMs });
-      else if (effect.type === "exit") ends = true;
+      } else if (effect.type === "sign-vote") {
+        const vote = { charge: effect.charge, voter: cell.id, signature: "simulated" };
+        mailbox.unshift({ type: "voted", vote, nowMs: this.nowMs });
+      } else if (effect.type === "exit") ends = true;
       else this.#perform(cell, effect);
     }
     // As in production the last words, which have just been signed, leave first.
     if (ends) this.#after("message", () => this.#end(cell));
   }
 
-  #perform(cell: SimCell, effect: Exclude<Effect, { type: "sign" | "exit" }>): void {
+  #perform(cell: SimCell, effect: Exclude<Effect, { type: "sign" | "sign-vote" | "exit" }>): void {
     switch (effect.type) {
       case "divide":
         return this.#divide(cell, effect.id);
@@ -162,6 +190,10 @@ export class World {
         return this.#after("notice", () =>
           this.tell(cell.id, { type: "inspected", id: effect.id, running: this.cells.get(effect.id)?.runs === true }),
         );
+      case "probe":
+        return this.#probe(cell, effect.id);
+      case "kill":
+        return this.#execute(cell, effect);
       case "drain":
         return this.#after("drain", () => this.tell(cell.id, { type: "drained" }));
       case "log":
@@ -172,6 +204,28 @@ export class World {
       default:
         return unreachable(effect);
     }
+  }
+
+  /** An answer comes within a few messages' time, or after the probe's timeout it is known that none comes. */
+  #probe(cell: SimCell, id: CellId): void {
+    this.#after("message", () => {
+      const halted = this.cells.get(id)?.halted ?? null;
+      if (halted === null) this.#after("message", () => this.tell(cell.id, { type: "probed", id, answer: "answered" }));
+      else this.#queue.add(this.nowMs + probeTimeoutMs, () => this.#tellProbed(cell, id));
+    });
+  }
+
+  #tellProbed(cell: SimCell, id: CellId): void {
+    this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? "answered" });
+  }
+
+  #execute(cell: SimCell, { id, pid, startTicks }: Effect & { type: "kill" }): void {
+    const other = this.cells.get(id);
+    assert(other?.pid === pid && other.startTicks === startTicks, "only that very process is signalled");
+    if (!other.runs) return;
+    this.#note(cell.id, `executes ${id}`);
+    this.executions.push(id);
+    this.#end(other);
   }
 
   #divide(mother: SimCell, id: CellId): void {
@@ -275,6 +329,8 @@ export class World {
       startTicks: this.nowMs,
       state: null,
       runs: true,
+      halted: null,
+      inbox: [],
       links: new Map(),
       mother,
     };
@@ -306,6 +362,7 @@ export class World {
 }
 
 const orphanedBirthMs = 20_000;
+const probeTimeoutMs = 100;
 
 function signed(origin: CellId, { key, version, body }: Effect & { type: "sign" }): OrganismRecord {
   assert(key === keyOf(body), "a record is filed under its body's key");

@@ -34,6 +34,12 @@ export interface CellSummary {
   state: CellLifeState;
 }
 
+/**
+ * `<run>/cells/<id>.json`: what a cell is, written by itself before it listens and again when its class changes.
+ * So that a cell which hangs, and whom no kin describes, still has a pid that an administrator can end.
+ */
+export type CellRecord = Omit<CellSummary, "state">;
+
 /** How the user's app does in this drone. */
 export interface AppHealth {
   state: "none" | "loading" | "ready" | "failed";
@@ -57,6 +63,8 @@ export interface CellVitals extends CellSummary {
 export type ControlRequest =
   /** This cell's own vitals and everything it knows of the others. */
   | { op: "vitals" }
+  /** Are you there? Between cells: whoever answers has an event loop that turns. */
+  | { op: "ping" }
   /** End the organism: drain for at most `drainMs` (the DNA's value where absent), then die. */
   | { op: "stop"; drainMs?: number };
 
@@ -71,6 +79,7 @@ export type ControlReply =
       others: CellSummary[];
       appHealth: AppHealth;
     }
+  | { ok: true; op: "ping" }
   | { ok: true; op: "stop" }
   | { ok: false; code: string; message: string };
 

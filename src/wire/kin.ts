@@ -11,9 +11,9 @@
  * and go on with frames (wire/axon.ts). Version rule: `cellws` must be equal; cells of one organism are of one build,
  * and a newer build is a new revision, which grows its own cells beside the old ones.
  */
-import type { CellBody, OrganismRecord } from "../core/record.ts";
+import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellClasses, specializedClasses } from "../core/cell.ts";
-import { pulseStrengthMax } from "../core/limits.ts";
+import { jurySize, pulseStrengthMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
 import { lineageMax } from "../core/record.ts";
 import type { Shape } from "../lib/shape.ts";
@@ -64,6 +64,11 @@ export function birthPayload(organism: string, body: CellBody): string {
   return JSON.stringify(["cellws-birth", organism, ...facts]);
 }
 
+/** What a voter signs: this very process, for this reason, in this window of time. */
+export function votePayload(organism: string, { target, pid, startTicks, reason, window }: Charge): string {
+  return JSON.stringify(["cellws-vote", organism, target, pid, startTicks, reason, window]);
+}
+
 /** What is signed of a record. */
 export function recordPayload(organism: string, { key, version, origin, body }: OrganismRecord): string {
   return JSON.stringify(["cellws-record", organism, key, version, origin, body]);
@@ -82,6 +87,7 @@ const nonce = text(64);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const version = integer(kinProtocolVersion, kinProtocolVersion);
 
+const charge = object({ target: id, pid: count, startTicks: count, reason: oneOf("hung", "surplus"), window: count });
 const cellBody = object({
   kind: oneOf("cell"),
   id,
@@ -104,7 +110,13 @@ const body = variant("kind", {
     id,
     pid: count,
     startTicks: count,
-    cause: oneOf("crashed", "stopped", "app-failed", "stillborn"),
+    cause: oneOf("crashed", "stopped", "app-failed", "stillborn", "condemned"),
+  }),
+  certificate: object({
+    kind: oneOf("certificate"),
+    id,
+    charge,
+    votes: listOf(jurySize, object({ voter: id, signature })),
   }),
   app: object({
     kind: oneOf("app"),
@@ -129,11 +141,15 @@ const pulse = object({
   unanswered: count,
   hops: integer(0, 64),
 });
+const classTally = object({ cells: count, loadMilli: count, inFlight: count, queued: count, queueMs: count });
 const recordsMax = 10_000;
 const kinMessage = variant("type", {
   inventory: object({ type: oneOf("inventory"), entries: listOf(recordsMax, tuple(text(80), count, id)) }),
   records: object({ type: oneOf("records"), records: listOf(recordsMax, record) }),
   pulse: object({ type: oneOf("pulse"), pulse }),
+  votes: object({ type: oneOf("votes"), votes: listOf(1_000, object({ charge, voter: id, signature })) }),
+  suspect: object({ type: oneOf("suspect"), id, by: id }),
+  tally: object({ type: oneOf("tally"), tally: object(Object.fromEntries(cellClasses.map((c) => [c, classTally]))) }),
   "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
 } satisfies Record<KinMessage["type"], Shape>);
 const hello = object({

@@ -49,7 +49,7 @@ describe("a hormone", () => {
   });
 
   test("halves in a half-life, exactly at each whole one, and never grows in between", () => {
-    const level = { units: 1_000_000, atMs: 0, wanted: 1, unanswered: 0 };
+    const level = { ...noHormones.levels.drone, units: 1_000_000 };
     assert.deepEqual(
       [0, 2_000, 4_000, 20_000].map((ms) => decayed(level, ms, 2_000)),
       [1_000_000, 500_000, 250_000, 976],
@@ -89,10 +89,16 @@ describe("a hormone", () => {
 
   test("is spent when its last place is taken, and not before", () => {
     const called = absorb(noHormones, pulse({ wanted: 2 }), 0, 2_000);
-    const first = answered(called, "drone");
+    const first = answered(called, "drone", 0);
     assert.deepEqual([first.levels.drone.units, first.levels.drone.wanted], [400_000, 1]);
-    const second = answered(first, "drone");
+    const second = answered(first, "drone", 0);
     assert.deepEqual([second.levels.drone.units, second.levels.drone.wanted], [0, 0]);
-    assert.equal(answered(second, "drone"), second);
+  });
+
+  test("that was just answered is not answered again for a caller who has not heard of it", () => {
+    const spent = answered(absorb(noHormones, pulse(), 0, 2_000), "drone", 100);
+    assert.equal(absorb(spent, pulse({ id: "b.0" }), 200, 2_000).levels.drone.wanted, 0);
+    assert.equal(absorb(spent, pulse({ id: "b.0", wanted: 3 }), 200, 2_000).levels.drone.wanted, 2);
+    assert.equal(absorb(spent, pulse({ id: "b.0" }), 400, 2_000).levels.drone.wanted, 1);
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
+import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
 
 const dna: CoreDna = {
@@ -16,6 +17,14 @@ const dna: CoreDna = {
   attenuationMilli: 250,
   hormoneHalfLifeMs: 2_000,
   drainMsMax: 10_000,
+  hangMs: 10_000,
+  growth: {
+    utilizationToGrowMilli: 700,
+    utilizationToShrinkMilli: 300,
+    queueMsTarget: 50,
+    stableWindowMs: 60_000,
+    panicWindowMs: 6_000,
+  },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
 };
 const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
@@ -112,6 +121,22 @@ describe("an organism", () => {
     }
   });
 
+  test("is known in its sums to every cell, wherever it stands in the family", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 6 });
+      for (const { self } of world.living()) world.tell(self, { type: "vitals", vitals: { ...noVitals, inFlight: 3 } });
+      world.run(5_000);
+      for (const state of world.living()) {
+        const tally = totalTally(state, world.nowMs);
+        assert.deepEqual(
+          [tally.stem.cells, tally.drone.inFlight, tally.neuron.cells],
+          [6, 6, 1],
+          `seed ${seed}: ${state.self}`,
+        );
+      }
+    }
+  });
+
   test("never lets two cells take a place for one", () => {
     for (const seed of seeds) {
       const world = grown(seed, { stemPool: 8 });
@@ -169,6 +194,92 @@ describe("an organism", () => {
         assert.equal(world.cells.get(self)?.runs, false);
         assert.deepEqual(counts(world), whole, `seed ${seed}: ${self}`);
       }
+    }
+  });
+});
+
+describe("a cell that does not answer", () => {
+  test("is found out, voted out, ended and replaced, whichever class it is of", () => {
+    for (const seed of seeds) {
+      for (const cellClass of ["neuron", "b-cell", "drone", "stem"] as const) {
+        const world = grown(seed);
+        world.run(6_000);
+        const hung = world.ofClass(cellClass)[0]?.self ?? "";
+        world.halt(hung, "stuck");
+        world.run(20_000);
+        assert.deepEqual(world.executions, [hung], `seed ${seed}: the ${cellClass}`);
+        assert.deepEqual(counts(world), whole, `seed ${seed}`);
+        assertOneTree(world);
+      }
+    }
+  });
+
+  test("and computes is left in peace until the DNA's hangMs is over", () => {
+    const world = grown(4);
+    world.run(6_000);
+    const busy = world.ofClass("drone")[0]?.self ?? "";
+    world.halt(busy, "busy");
+    world.run(9_500);
+    assert.deepEqual(world.executions, []);
+    world.resume(busy);
+    world.run(20_000);
+    assert.deepEqual(world.executions, []);
+    world.halt(busy, "busy");
+    world.run(15_000);
+    assert.deepEqual(world.executions, [busy]);
+  });
+
+  test("for a moment is not accused", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      world.run(6_000);
+      for (const { self } of world.living()) {
+        world.halt(self, "stuck");
+        world.run(800);
+        world.resume(self);
+        world.run(1_000);
+      }
+      assert.deepEqual(world.executions, [], `seed ${seed}`);
+      assert.deepEqual(counts(world), whole, `seed ${seed}`);
+    }
+  });
+
+  test("because the whole machine was suspended accuses nobody and is accused by nobody", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      world.run(6_000);
+      const cells = world.living().map((state) => state.self);
+      for (const id of cells) world.halt(id, "stuck");
+      world.run(60_000);
+      for (const id of cells) world.resume(id);
+      world.run(20_000);
+      assert.deepEqual(world.executions, [], `seed ${seed}`);
+      assert.deepEqual(counts(world), whole, `seed ${seed}`);
+    }
+  });
+});
+
+describe("a class with too many", () => {
+  test("loses them one by one, by vote, after a stable window, and not before", () => {
+    for (const seed of seeds.slice(0, 10)) {
+      const world = grown(seed);
+      // Load for four drones, and then none.
+      const load = (milli: number): void => {
+        for (const { self } of world.ofClass("drone")) {
+          world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli: milli } });
+        }
+      };
+      for (let second = 0; second < 30; second += 1) {
+        load(950);
+        world.run(1_000);
+      }
+      const grownTo = world.ofClass("drone").length;
+      assert.ok(grownTo > 2, `seed ${seed}: grown to ${grownTo}`);
+      load(0);
+      world.run(50_000);
+      assert.equal(world.ofClass("drone").length, grownTo, `seed ${seed}: nothing shrinks at once`);
+      world.run(300_000);
+      assert.deepEqual(counts(world), whole, `seed ${seed}`);
     }
   });
 });

@@ -54,6 +54,10 @@ class BCell implements Body {
     return this.#pool.inFlight + this.#pool.waitingCount;
   }
 
+  queue(): { readonly queued: number; readonly queueMs: number } {
+    return { queued: this.#pool.waitingCount, queueMs: this.#pool.waitingMs };
+  }
+
   inform({ alive, app }: OrganismView): void {
     this.#pool.setAppHealth(app.state === "none" ? null : app);
     for (const cell of alive.values()) {
@@ -77,7 +81,9 @@ class BCell implements Body {
       server.listen({ fd, backlog: listenBacklog }, () => {
         server.off("error", reject);
         // Out of descriptors, say: what is there goes on, and the kernel keeps the rest in its queue.
-        server.on("error", (error) => this.#context.log.error("accept-failed", { listener, err: error }, error.message));
+        server.on("error", (error) =>
+          this.#context.log.error("accept-failed", { listener, err: error }, error.message),
+        );
         resolve(server);
       });
     });
@@ -98,6 +104,8 @@ class BCell implements Body {
       const { socket, rest } = await openAxon(to);
       socket.once("close", gone);
       this.#pool.add(to, socket, { leftover: rest });
+      // The handshake has left it paused.
+      socket.resume();
       // It may have been told to leave while the axon was opened.
       if (view().alive.get(to)?.state === "draining") this.#pool.retire(to);
     } catch (error) {

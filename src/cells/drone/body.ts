@@ -63,6 +63,8 @@ class Drone implements Body {
       { leftover: rest },
     );
     this.#axons.add(axon);
+    // The handshake has left it paused.
+    socket.resume();
     this.#tell(axon);
   }
 

@@ -10,7 +10,7 @@ import type { Launched } from "../../host/launch.ts";
 import { launch } from "../../host/launch.ts";
 import { followLog } from "../../host/log-follow.ts";
 import type { RunDir } from "../../host/run-dir.ts";
-import { hasCells, removeRunDir, runDirExists, whoLives } from "../../host/run-dir.ts";
+import { anyCellLives, removeRunDir, runDirExists } from "../../host/run-dir.ts";
 import { stopOrganism } from "../../host/stop-organism.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { renderLogLine } from "../../view/log-line.ts";
@@ -42,18 +42,18 @@ export const command: CliCommand<StartOptions> = {
       .option("--detach", "return as soon as it listens, and leave it running")
       .option("--json", "print the log as JSON lines");
     addExamples(command, [
-      ["cellws start server.js", "serve an app at http://127.0.0.1:8080"],
-      ["cellws start server.js --port 80 --host 0.0.0.0", "to the world, on port 80"],
+      ["cellws start server.js", "at http://127.0.0.1:8080"],
+      ["cellws start server.js --host 0.0.0.0", "for all the world"],
       ["cellws start", "what package.json or dna.ts says"],
-      ["cellws start server.js --detach --name shop", "in the background; end it: cellws stop --name shop"],
+      ["cellws start server.js --detach", "in the background"],
     ]);
     command.addHelpText(
       "after",
       `
 The organism begins as one dormant cell, which loads the app when the first
 request comes. Ctrl-C ends it after the requests in flight; a second Ctrl-C at
-once. Exit status: 0 when it was ended, 1 when it could not start or died, 2 when
-the DNA or the command line is wrong.`,
+once. Exit status: 0 when it was ended, 1 when it could not start or died,
+2 when the DNA or the command line is wrong.`,
     );
   },
   async run(context, [app], options) {
@@ -104,18 +104,18 @@ async function stayBeside({ run }: Launched, context: CliContext, json: boolean)
 
 const lastLinesMs = 300;
 const lookEveryMs = 250;
+const lookCloselyMs = 25;
 const lastBreathMs = 1_000;
 
 async function untilItEnded(run: RunDir): Promise<"removed" | "dead"> {
+  let emptySinceMs: number | null = null;
   for (;;) {
     if (!runDirExists(run)) return "removed";
-    if (!hasCells(await whoLives(run))) {
-      // The last cell to leave in good order clears the directory away with its last breath.
-      await new Promise((resolve) => setTimeout(resolve, lastBreathMs));
-      if (!runDirExists(run)) return "removed";
-      if (!hasCells(await whoLives(run))) return "dead";
-    }
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    if (await anyCellLives(run)) emptySinceMs = null;
+    else emptySinceMs ??= performance.now();
+    // The last cell to leave in good order clears the directory away with its last breath.
+    if (emptySinceMs !== null && performance.now() - emptySinceMs > lastBreathMs) return "dead";
+    await new Promise((resolve) => setTimeout(resolve, emptySinceMs === null ? lookEveryMs : lookCloselyMs));
   }
 }
 

@@ -1,0 +1,226 @@
+/**
+ * Carries one request to a drone and its answer back, to whatever kind of client connection asked for it.
+ *
+ * This is the seam between a protocol that clients speak (HTTP/1.1 now) and the axons: the connection calls `sendBody`,
+ * `sendEnd`, `consumed` and `cancel`, and is called back as a ClientSide. Between the two lies what neither should know: waiting for a
+ * drone, and what happens when the drone dies.
+ *
+ * A request goes to another drone if not one byte of an answer has come, its body is still here, and running it
+ * again is harmless (the method is idempotent) or known to be the first time (the app was never given it). Otherwise
+ * the client is told 502: never is a request run twice that might not bear it.
+ */
+import type { AxonStream, LostStream, StreamHandlers } from "../../host/axon-link.ts";
+import type { HttpErrorCode } from "../../http/http-error.ts";
+import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
+import { isIdempotent } from "../../http/method.ts";
+import { RESET_REFUSED } from "../../wire/axon.ts";
+import type { DronePool, Member, Waiter } from "./drone-pool.ts";
+
+export const carriageLimits = {
+  /** After the first try. A request that kills three drones will kill the fourth. */
+  retriesMax: 2,
+  /** Refusals by drones that are about to go. Harmless, but not without end. */
+  refusalsMax: 16,
+  /** Of a request's body, kept until the answer begins: forms and API calls, not uploads. */
+  replayBytesMax: 64 * 1024,
+} as const;
+
+/** The client's end of one request. Called in order; after `end` and `fail` nothing more comes. */
+export interface ClientSide {
+  inform(head: ResponseHead): void;
+  respond(head: ResponseHead): void;
+  /** Must be answered by `consumed` once the bytes are on their way to the client. */
+  body(chunk: Buffer): void;
+  end(trailers: HeaderList): void;
+  /** The request's upgrade was taken: raw bytes from here, both ways. */
+  tunnel(): void;
+  /** There is room again after `sendBody` returned false. */
+  writable(): void;
+  /** No (complete) answer will come. If none has begun the client can be told why, otherwise it is cut off. */
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void;
+}
+
+/** What carriages count, together for a B cell. */
+export interface CarriageCounters {
+  retries: number;
+  /** Requests whose drone died under them and that could not be retried. */
+  lost: number;
+}
+
+export class Carriage implements StreamHandlers, Waiter {
+  readonly #pool: DronePool;
+  readonly #request: ExchangeRequest;
+  readonly #client: ClientSide;
+  readonly #counters: CarriageCounters;
+  /** "answered": all has come, but the request may still go on. "closed": nothing is passed on in either direction. */
+  #state: "new" | "waiting" | "sent" | "answering" | "answered" | "closed" = "new";
+  #member: Member | null = null;
+  #stream: AxonStream | null = null;
+  /** The body from its beginning; null once it has become too long to be kept, or needs not be kept any more. */
+  #kept: Buffer[] | null = [];
+  #keptBytes = 0;
+  #trailers: HeaderList | null = null;
+  #owesWritable = false;
+  #retries = 0;
+  #refusals = 0;
+
+  constructor(pool: DronePool, request: ExchangeRequest, client: ClientSide, counters: CarriageCounters) {
+    this.#pool = pool;
+    this.#request = request;
+    this.#client = client;
+    this.#counters = counters;
+  }
+
+  /** Finds a drone, or waits for one. May call the client back at once. */
+  start(): void {
+    this.#pool.noteRequest();
+    this.#state = "waiting";
+    this.#pool.acquire(this);
+  }
+
+  /** Bytes of the body (or the tunnel). False: wait for `writable`. */
+  sendBody(chunk: Buffer): boolean {
+    if (this.#state === "closed") return true;
+    this.#keep(chunk);
+    // While nobody takes it, what would be kept for replay may wait here, and no more.
+    const hasRoom = this.#stream?.write(chunk) ?? this.#keptBytes < carriageLimits.replayBytesMax;
+    if (!hasRoom) this.#owesWritable = true;
+    return hasRoom;
+  }
+
+  sendEnd(trailers: HeaderList): void {
+    if (this.#state === "closed") return;
+    this.#trailers = trailers;
+    this.#stream?.end(trailers);
+  }
+
+  /** Grants the drone `bytes` more. */
+  consumed(bytes: number): void {
+    this.#stream?.consumed(bytes);
+  }
+
+  /** The client is gone, or wants nothing more. */
+  cancel(reason: string): void {
+    if (this.#state === "waiting") this.#pool.abandon(this);
+    this.#stream?.cancel(reason);
+    this.#close();
+  }
+
+  // From the pool.
+
+  given(member: Member): void {
+    this.#state = "sent";
+    this.#member = member;
+    const stream = member.client.request(this.#request, this);
+    this.#stream = stream;
+    let hasRoom = true;
+    for (const chunk of this.#kept ?? []) hasRoom = stream.write(chunk);
+    if (this.#keptBytes > carriageLimits.replayBytesMax) this.#forgetKept();
+    if (this.#trailers !== null) stream.end(this.#trailers);
+    else if (hasRoom) this.writable();
+  }
+
+  refused(code: HttpErrorCode, retryAfterSeconds: number): void {
+    this.#close();
+    this.#client.fail(code, retryAfterSeconds);
+  }
+
+  // From the axon.
+
+  begun(): void {
+    // The link remembers it, and says so when it matters.
+  }
+
+  inform(head: ResponseHead): void {
+    this.#client.inform(head);
+  }
+
+  respond(head: ResponseHead): void {
+    this.#state = "answering";
+    this.#forgetKept();
+    this.#client.respond(head);
+  }
+
+  body(chunk: Buffer): void {
+    this.#client.body(chunk);
+  }
+
+  tunnel(): void {
+    this.#state = "answering";
+    this.#forgetKept();
+    this.#client.tunnel();
+  }
+
+  writable(): void {
+    if (!this.#owesWritable) return;
+    this.#owesWritable = false;
+    this.#client.writable();
+  }
+
+  /** The rest of the request may still be on its way; it goes on to the drone until it ends or is cancelled. */
+  end(trailers: HeaderList): void {
+    this.#state = "answered";
+    this.#client.end(trailers);
+  }
+
+  reset(code: string): void {
+    if (this.#state === "answered") return this.#endAnswered();
+    if (code === RESET_REFUSED && this.#member !== null) this.#pool.noteRefusal(this.#member);
+    this.#stream = null;
+    if (code === RESET_REFUSED && this.#refusals < carriageLimits.refusalsMax && this.#kept !== null) {
+      this.#refusals += 1;
+      this.#tryAgain();
+      return;
+    }
+    this.#close();
+    this.#client.fail(code === RESET_REFUSED ? "CELLWS_HTTP_NO_DRONE" : "CELLWS_HTTP_APP_RESET", null);
+  }
+
+  lost(how: LostStream): void {
+    if (this.#state === "answered") return this.#endAnswered();
+    this.#stream = null;
+    if (this.#mayRetry(how)) {
+      this.#retries += 1;
+      this.#counters.retries += 1;
+      this.#tryAgain();
+      return;
+    }
+    this.#counters.lost += 1;
+    this.#close();
+    this.#client.fail("CELLWS_HTTP_DRONE_LOST", null);
+  }
+
+  /** The answer is whole; what is left of the request goes nowhere, and nothing waits for it to be taken. */
+  #endAnswered(): void {
+    this.#close();
+    this.writable();
+  }
+
+  #mayRetry(how: LostStream): boolean {
+    if (how.responded || this.#kept === null || this.#retries >= carriageLimits.retriesMax) return false;
+    return (!how.begun || isIdempotent(this.#request.method)) && this.#pool.takeRetry();
+  }
+
+  #tryAgain(): void {
+    this.#state = "waiting";
+    this.#pool.acquire(this);
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#kept === null) return;
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    if (this.#stream !== null && this.#keptBytes > carriageLimits.replayBytesMax) this.#forgetKept();
+  }
+
+  #forgetKept(): void {
+    this.#kept = null;
+    this.#keptBytes = 0;
+  }
+
+  #close(): void {
+    this.#state = "closed";
+    this.#stream = null;
+    this.#forgetKept();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The B cell's client side: takes accepted connections, has each read, judged and carried to a drone, and lets them go.
+ *
+ * It opens no socket and knows no TLS: whoever accepts hands connections over, unread. It decides nothing about drones,
+ * which are the pool's, and nothing about malice, which is the judge's.
+ */
+import net from "node:net";
+import { randomBytes } from "node:crypto";
+import type { ForwardingPolicy } from "../../http/forwarding.ts";
+import type { ReaderLimits } from "../../http/request-reader.ts";
+import type { DronePool } from "./drone-pool.ts";
+import {
+  Http1Connection,
+  type IngressContext,
+  type IngressCounters,
+  type IngressNote,
+  type Judge,
+} from "./http1-connection.ts";
+import { ingressLimits, ingressTimeoutsDefault, type IngressTimeouts } from "./limits.ts";
+
+export interface IngressOptions {
+  pool: DronePool;
+  readerLimits?: Partial<ReaderLimits>;
+  timeouts?: Partial<IngressTimeouts>;
+  /** Addresses and CIDR ranges whose forwarding fields are believed. They have been checked (src/dna). */
+  trustedProxies?: readonly string[];
+  trustedFields?: ForwardingPolicy["trustedFields"];
+  announce?: boolean;
+  /** Adds X-Request-Id to answers that have none, so that a client's complaint can be found. True by default. */
+  requestIdInResponse?: boolean;
+  judge?: Judge;
+  note?: (note: IngressNote) => void;
+}
+
+/** What is known of a connection besides its addresses. */
+export interface AcceptedConnection {
+  /** Index into the DNA's `listen`. */
+  listener: number;
+  /** True for a tls.TLSSocket. */
+  encrypted: boolean;
+}
+
+export class Ingress implements IngressContext {
+  readonly pool: DronePool;
+  readonly readerLimits: Partial<ReaderLimits>;
+  readonly timeouts: IngressTimeouts;
+  readonly forwarding: ForwardingPolicy;
+  readonly judge: Judge | null;
+  readonly note: ((note: IngressNote) => void) | null;
+  readonly requestIdInResponse: boolean;
+  readonly counters: IngressCounters = {
+    accepted: 0,
+    rejected: 0,
+    requests: 0,
+    responses: 0,
+    aborted: 0,
+    tunnels: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    retries: 0,
+    lost: 0,
+    refused: {},
+  };
+  isDraining = false;
+  nowMs = 0;
+  date = new Date().toUTCString();
+  readonly #connections = new Set<Http1Connection>();
+  readonly #sweepMs: number;
+  #sweepTimer: NodeJS.Timeout | null = null;
+  #sweptAtMs = 0;
+  readonly #requestIdPrefix = randomBytes(6).toString("base64url");
+  #requestIdCount = 0;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: IngressOptions) {
+    this.pool = options.pool;
+    this.readerLimits = options.readerLimits ?? {};
+    this.timeouts = { ...ingressTimeoutsDefault, ...options.timeouts };
+    this.forwarding = {
+      judgeAddress: addressJudge(options.trustedProxies ?? []),
+      trustedFields: options.trustedFields ?? "x-forwarded",
+      announce: options.announce ?? false,
+    };
+    this.judge = options.judge ?? null;
+    this.note = options.note ?? null;
+    this.requestIdInResponse = options.requestIdInResponse ?? true;
+    this.#sweepMs = sweepInterval(this.timeouts);
+  }
+
+  /** Open connections, tunnels included. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a connection over. It may be paused; nothing of it must have been read. */
+  accept(socket: net.Socket, { listener, encrypted }: AcceptedConnection): void {
+    this.counters.accepted += 1;
+    const remoteAddress = socket.remoteAddress;
+    // Without an address it has been reset already.
+    if (remoteAddress === undefined || this.#connections.size >= ingressLimits.connectionsMax) {
+      this.counters.rejected += 1;
+      socket.destroy();
+      return;
+    }
+    this.#startSweeping();
+    const connection = new Http1Connection(this, socket, {
+      remoteAddress,
+      remotePort: socket.remotePort ?? 0,
+      localAddress: socket.localAddress ?? "",
+      localPort: socket.localPort ?? 0,
+      encrypted,
+      listener,
+    });
+    this.#connections.add(connection);
+    if (this.isDraining) connection.drain();
+  }
+
+  /**
+   * Lets every connection finish the request at hand and closes it; idle ones at once. Resolves when all are gone, and
+   * after `deadlineMs` cuts those that are not: tunnels and endless streams, as a rule.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.isDraining = true;
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size === 0) return;
+    const deadline = setTimeout(() => {
+      for (const connection of this.#connections) connection.cut();
+    }, deadlineMs);
+    await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    clearTimeout(deadline);
+  }
+
+  /** Unique in this organism: random by cell, counted within it. Cheap, and nobody's secret. */
+  readonly makeRequestId = (): string => {
+    this.#requestIdCount += 1;
+    return `${this.#requestIdPrefix}-${this.#requestIdCount.toString(36)}`;
+  };
+
+  /** `nowMs` is as old as the last sweep. */
+  deadlineMs(ms: number): number {
+    return this.nowMs + this.#sweepMs + ms;
+  }
+
+  connectionClosed(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    this.#sweepTimer = null;
+    this.#onEmpty?.();
+    this.#onEmpty = null;
+  }
+
+  #startSweeping(): void {
+    if (this.#sweepTimer !== null) return;
+    this.#sweptAtMs = performance.now();
+    this.date = new Date().toUTCString();
+    this.#sweepTimer = setInterval(() => this.#sweep(), this.#sweepMs);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    // When this process was suspended or busy, what clients sent meanwhile lies unread: the time was not theirs.
+    this.nowMs += Math.min(now - this.#sweptAtMs, 2 * this.#sweepMs);
+    this.#sweptAtMs = now;
+    this.date = new Date().toUTCString();
+    for (const connection of this.#connections) connection.sweep();
+  }
+}
+
+/** A quarter of the shortest timeout is fine enough. */
+function sweepInterval(timeouts: IngressTimeouts): number {
+  const shortest = Math.min(...Object.values(timeouts).filter((ms) => ms > 0));
+  return Math.min(ingressLimits.sweepMsMax, Math.max(ingressLimits.sweepMsMin, shortest / 4));
+}
+
+function addressJudge(trustedProxies: readonly string[]): ForwardingPolicy["judgeAddress"] {
+  const ranges = new net.BlockList();
+  for (const range of trustedProxies) {
+    const [address = "", prefix] = range.split("/");
+    const family = net.isIPv6(address) ? "ipv6" : "ipv4";
+    if (prefix === undefined) ranges.addAddress(address, family);
+    else ranges.addSubnet(address, Number(prefix), family);
+  }
+  const hasRanges = trustedProxies.length > 0;
+  return (address) => {
+    // The rule without proxies in front, and then worth no look-up.
+    if (!hasRanges) return "untrusted";
+    const family = net.isIP(address);
+    if (family === 0) return "invalid";
+    return ranges.check(address, family === 6 ? "ipv6" : "ipv4") ? "trusted" : "untrusted";
+  };
+}

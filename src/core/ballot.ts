@@ -1,0 +1,151 @@
+/**
+ * Ballots: a cell is ended by a majority, each voter on its own evidence.
+ *
+ * Intuition: nobody is asked to agree, and nobody counts for the others. Who has seen for itself that a cell is sick says
+ * so under its signature; votes are passed on; and whoever holds enough of them holds a certificate that anybody can check.
+ * A kill is monotone and harmless to repeat, so no order has to be agreed on, and no leader.
+ *
+ * The electorate are the mature living cells, the accused included: q = floor(n/2) + 1 of n. Cells that cannot be reached
+ * still count, cells that the kernel has buried do not. Up to 31 all vote; above, a jury that rendezvous hashing names,
+ * for the chance that a jury of 31 of 200 cells with a fifth bad is bad is 1.5e-5.
+ * Not here: what counts as evidence (suspicion.ts, surplus.ts), and how a sentence is carried out (execution.ts).
+ */
+import { assert } from "../lib/assert.ts";
+import { rendezvousRank } from "../lib/hash.ts";
+import type { CellId } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import { ballotsMax, ballotWindowMs, electorateMin, jurySize, maturityMs } from "./limits.ts";
+import type { Move } from "./move.ts";
+import { still } from "./move.ts";
+import type { Charge, OrganismRecord } from "./record.ts";
+import { certificateKey } from "./record.ts";
+import { publish } from "./roster.ts";
+import type { State } from "./state.ts";
+
+/** One cell's word on a charge. The signature is over the charge (wire/kin.ts), by the voter. */
+export interface Vote {
+  readonly charge: Charge;
+  readonly voter: CellId;
+  readonly signature: string;
+}
+
+export interface Ballot {
+  readonly charge: Charge;
+  readonly votes: ReadonlyMap<CellId, string>;
+}
+
+/** Charges are made anew in each window, so that an old vote, kept by somebody, ends nobody later. */
+export function windowOf(nowMs: number): number {
+  return Math.floor(nowMs / ballotWindowMs);
+}
+
+export function chargeId({ target, pid, startTicks, reason, window }: Charge): string {
+  return `${target}/${pid}/${startTicks}/${reason}/${window}`;
+}
+
+/** The mature living cells, in no order. The accused is among them; it will not vote, but it counts. */
+export function electorate(state: State, nowMs: number): CellId[] {
+  const ids: CellId[] = [];
+  for (const cell of state.alive.values()) {
+    if (cell.state === "gestating" || state.condemned.has(cell.id)) continue;
+    if (nowMs - (state.heardMs.get(cell.id) ?? nowMs) >= maturityMs) ids.push(cell.id);
+  }
+  return ids;
+}
+
+/** Who may vote on a charge: all, or the jury. The accuser chooses nothing that goes into the draw but the target. */
+export function jury(electors: readonly CellId[], charge: Charge): readonly CellId[] {
+  if (electors.length <= jurySize) return electors;
+  const key = `jury/${charge.target}/${charge.startTicks}/${charge.window}`;
+  return electors.filter((id) => rendezvousRank(key, id, electors) < jurySize);
+}
+
+export function quorum(jurySizeNow: number): number {
+  return Math.floor(jurySizeNow / 2) + 1;
+}
+
+/** Votes on a charge for which we have evidence of our own, unless we have, may not, or must not yet. */
+export function castVote(state: State, target: CellId, reason: Charge["reason"], nowMs: number): Move {
+  const cell = state.alive.get(target);
+  if (cell === undefined || target === state.self || state.condemned.has(target)) return still(state);
+  const electors = electorate(state, nowMs);
+  // Of two, one would be judge in its own cause: first divide.
+  if (electors.length < electorateMin) return still(state);
+  const charge: Charge = { target, pid: cell.pid, startTicks: cell.startTicks, reason, window: windowOf(nowMs) };
+  const voted = state.ballots.get(chargeId(charge))?.votes.has(state.self) === true;
+  if (voted || !jury(electors, charge).includes(state.self) || !mayVoteAgain(state, electors.length, nowMs))
+    return still(state);
+  return [{ ...state, votedMs: [...state.votedMs, nowMs] }, [{ type: "sign-vote", charge }]];
+}
+
+/**
+ * Takes in votes, each with a valid signature (the host has seen to that), passes on what is new, and makes it a
+ * certificate when it is enough.
+ */
+export function takeVotes(state: State, votes: readonly Vote[], from: CellId | null, nowMs: number): Move {
+  let next = state;
+  const news: Vote[] = [];
+  for (const vote of votes) {
+    const noted = noteVote(next, vote, nowMs);
+    if (noted === next) continue;
+    next = noted;
+    news.push(vote);
+  }
+  if (news.length === 0) return still(state);
+  let effects: Effect[] = [...next.kin]
+    .filter((to) => to !== from)
+    .map((to) => ({ type: "send", to, message: { type: "votes", votes: news } }));
+  for (const id of new Set(news.map((vote) => chargeId(vote.charge)))) {
+    const ballot = next.ballots.get(id);
+    assert(ballot !== undefined, "a vote that was noted has its ballot");
+    const [after, more] = certifyIfEnough(next, ballot, nowMs);
+    next = after;
+    effects = [...effects, ...more];
+  }
+  return [next, effects];
+}
+
+/** Whether a certificate holds: a majority of those who may vote on it, as this cell knows them. */
+export function isSufficient(state: State, charge: Charge, voters: readonly CellId[], nowMs: number): boolean {
+  const electors = electorate(state, nowMs);
+  if (electors.length < electorateMin || voters.includes(charge.target)) return false;
+  const jurors = new Set(jury(electors, charge));
+  const counted = new Set(voters.filter((voter) => jurors.has(voter)));
+  return counted.size >= quorum(jurors.size);
+}
+
+/** Forgets ballots of windows that are past. */
+export function closeBallots(state: State, nowMs: number): Move {
+  const oldest = windowOf(nowMs) - 1;
+  const votedMs = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs);
+  const open = [...state.ballots].filter(([, { charge }]) => charge.window >= oldest);
+  if (open.length === state.ballots.size && votedMs.length === state.votedMs.length) return still(state);
+  return still({ ...state, ballots: new Map(open), votedMs });
+}
+
+function noteVote(state: State, { charge, voter, signature }: Vote, nowMs: number): State {
+  const cell = state.alive.get(charge.target);
+  if (cell === undefined || cell.pid !== charge.pid || cell.startTicks !== charge.startTicks) return state;
+  if (Math.abs(charge.window - windowOf(nowMs)) > 1 || voter === charge.target || !state.alive.has(voter)) return state;
+  const id = chargeId(charge);
+  const ballot = state.ballots.get(id);
+  if (ballot === undefined && state.ballots.size >= ballotsMax) return state;
+  if (ballot?.votes.has(voter) === true) return state;
+  const votes = new Map(ballot?.votes).set(voter, signature);
+  return { ...state, ballots: new Map(state.ballots).set(id, { charge, votes }) };
+}
+
+function certifyIfEnough(state: State, { charge, votes }: Ballot, nowMs: number): Move {
+  if (state.records.has(certificateKey(charge.target)) || !isSufficient(state, charge, [...votes.keys()], nowMs))
+    return still(state);
+  const cast = [...votes].map(([voter, signature]) => ({ voter, signature }));
+  return publish(state, { kind: "certificate", id: charge.target, charge, votes: cast });
+}
+
+/** Each voter signs at most one kill a window, or a tenth of the electorate: a fleet must not vote itself to death. */
+function mayVoteAgain(state: State, electorCount: number, nowMs: number): boolean {
+  const recent = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs).length;
+  return recent < Math.max(1, Math.floor(electorCount / 10));
+}
+
+export type { OrganismRecord };

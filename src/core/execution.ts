@@ -1,0 +1,91 @@
+/**
+ * Execution: what follows from a certificate.
+ *
+ * First the condemned is shunned: links dropped, adopted by nobody, given no work, not counted. That alone makes the
+ * organism safe. Then the process is ended, as gently as the reason allows: by itself (apoptosis: it drains and leaves), by
+ * its mother, and by the others in turn, each a little later than the one before, so that one does it and all would.
+ */
+import { rendezvousRank } from "../lib/hash.ts";
+import type { CellId } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import { executorStepMs, stopGraceMs } from "./limits.ts";
+import type { Move } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import type { CertificateBody, KillReason } from "./record.ts";
+import { certificateKey } from "./record.ts";
+import { isSufficient } from "./ballot.ts";
+import { nextSurplus } from "./surplus.ts";
+import { leave, retire } from "./stopping.ts";
+import type { State } from "./state.ts";
+
+/** Reasons for which the condemned may finish what it has. From a hung or infected cell nothing more is wanted. */
+const gentle: Readonly<Record<KillReason, boolean>> = { surplus: true, hung: false };
+
+/** A certificate is on our roster of records: if it holds for us too, carry out what is ours of it. */
+export function heedCertificate(state: State, { id, charge, votes }: CertificateBody, nowMs: number): Move {
+  const cell = state.alive.get(id);
+  if (cell === undefined || state.condemned.has(id)) return still(state);
+  if (cell.pid !== charge.pid || cell.startTicks !== charge.startTicks) return still(state);
+  if (
+    !isSufficient(
+      state,
+      charge,
+      votes.map((vote) => vote.voter),
+      nowMs,
+    )
+  )
+    return still(state);
+  const condemned = new Map(state.condemned).set(id, { reason: charge.reason, atMs: nowMs });
+  const log: Effect = {
+    type: "log",
+    level: "warn",
+    event: "condemned",
+    fields: { condemned: id, reason: charge.reason, votes: votes.length },
+    message: `${cell.class} ${id} was voted out: ${charge.reason}`,
+  };
+  if (id === state.self) return inTurn([{ ...state, condemned }, [log]], nowMs, (s) => submit(s, charge.reason, nowMs));
+  const alive = new Map(state.alive).set(id, { ...cell, state: "draining" });
+  const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
+  const shunned: State = { ...state, condemned, alive };
+  const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
+  return [next, [log, { type: "inform" }, ...cut]];
+}
+
+/** At each control period: a certificate that did not hold for us when it came may do so now that we know more. */
+export function reconsider(state: State, nowMs: number): Move {
+  let move: Move = still(state);
+  for (const id of state.alive.keys()) {
+    const body = state.records.get(certificateKey(id))?.body;
+    if (body?.kind === "certificate" && !state.condemned.has(id)) {
+      move = inTurn(move, nowMs, (s) => heedCertificate(s, body, nowMs));
+    }
+  }
+  return move;
+}
+
+/** At each control period: ends the condemned whose time is over and whose executioner we are by now. */
+export function execute(state: State, nowMs: number): Move {
+  const effects: Effect[] = [];
+  for (const [id, { reason, atMs }] of state.condemned) {
+    const cell = state.alive.get(id);
+    if (cell === undefined || id === state.self) continue;
+    const graceMs = gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0;
+    if (nowMs < atMs + graceMs + turnMs(state, id)) continue;
+    effects.push({ type: "kill", id, pid: cell.pid, startTicks: cell.startTicks });
+    effects.push({ type: "inspect", id, pid: cell.pid, startTicks: cell.startTicks });
+  }
+  return [state, effects];
+}
+
+/** The mother at once; the others one after the other. */
+function turnMs(state: State, id: CellId): number {
+  if (state.alive.get(id)?.mother === state.self) return 0;
+  const others = [...state.alive.keys()].filter((other) => other !== id);
+  return (1 + rendezvousRank(`execute/${id}`, state.self, others)) * executorStepMs;
+}
+
+function submit(state: State, reason: KillReason, nowMs: number): Move {
+  return gentle[reason]
+    ? retire(state, state.dna.drainMsMax, nowMs)
+    : leave(state, "condemned", `voted out: ${reason}`);
+}

@@ -1,0 +1,71 @@
+/**
+ * Surplus: when a class has a member too many, and which one it is.
+ *
+ * Every cell judges for itself, from the same tallies: the load that remains would leave the members under the mark for
+ * shrinking, for a whole stable window, and no burst is fresh. Which of them is to go is a rendezvous hash, so that all
+ * who find a surplus accuse the same one. Growing has a mark of its own, far above, so that the two do not chase each other.
+ */
+import type { CellClass, CellId } from "./cell.ts";
+import { rendezvousRank } from "../lib/hash.ts";
+import { castVote } from "./ballot.ts";
+import type { LoadedClass } from "./demand.ts";
+import { demandOf } from "./demand.ts";
+import { ballotWindowMs } from "./limits.ts";
+import { meanOver } from "./load-window.ts";
+import type { Move } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import { membersOf } from "./roster.ts";
+import type { State } from "./state.ts";
+
+const shrinkable = ["stem", "neuron", "b-cell", "t-cell", "drone"] as const;
+
+/** At each control period: votes out one of a class that has had too many for long enough. */
+export function accuseSurplus(state: State, nowMs: number): Move {
+  let move: Move = still(state);
+  for (const cellClass of shrinkable) {
+    const [now, effects] = move;
+    const sinceMs = hasSurplus(now, cellClass, nowMs) ? (now.surplusSinceMs[cellClass] ?? nowMs) : null;
+    const noted: State = { ...now, surplusSinceMs: { ...now.surplusSinceMs, [cellClass]: sinceMs } };
+    const isDue = sinceMs !== null && nowMs - sinceMs >= now.dna.growth.stableWindowMs;
+    const target = isDue ? superfluous(noted, cellClass) : null;
+    move =
+      target === null
+        ? [noted, effects]
+        : inTurn([noted, effects], nowMs, (s) => castVote(s, target, "surplus", nowMs));
+  }
+  return move;
+}
+
+/** After one was voted out: the next may go in the next ballot window, if there still is one too many. */
+export function nextSurplus(state: State, cellClass: CellClass, nowMs: number): State {
+  const sinceMs = nowMs - state.dna.growth.stableWindowMs + ballotWindowMs;
+  return { ...state, surplusSinceMs: { ...state.surplusSinceMs, [cellClass]: sinceMs } };
+}
+
+function hasSurplus(state: State, cellClass: CellClass, nowMs: number): boolean {
+  const count = membersOf(state, cellClass).length;
+  if (cellClass === "stem") return count > state.dna.stemPool;
+  if (cellClass === "egg") return false;
+  const { min, max } = state.dna.population[cellClass];
+  if (count > max) return true;
+  if (count <= Math.max(min, demandOf(state, cellClass, nowMs))) return false;
+  return !isLoaded(cellClass) || isIdle(state, cellClass, count, nowMs);
+}
+
+/** Whether the members are, on average over the stable window, under the mark for shrinking. */
+function isIdle(state: State, cellClass: LoadedClass, count: number, nowMs: number): boolean {
+  const { stableWindowMs, utilizationToGrowMilli, utilizationToShrinkMilli } = state.dna.growth;
+  const { window, panicUntilMs } = state.demand[cellClass];
+  if (nowMs < panicUntilMs) return false;
+  const wantedMilli = meanOver(window, stableWindowMs, nowMs);
+  return wantedMilli !== null && wantedMilli * utilizationToGrowMilli < 1000 * utilizationToShrinkMilli * count;
+}
+
+function isLoaded(cellClass: CellClass): cellClass is LoadedClass {
+  return cellClass === "b-cell" || cellClass === "drone";
+}
+
+function superfluous(state: State, cellClass: CellClass): CellId | null {
+  const members = membersOf(state, cellClass);
+  return members.find((id) => rendezvousRank(`surplus/${cellClass}`, id, members) === 0) ?? null;
+}

@@ -1,0 +1,165 @@
+/**
+ * Suspicion: who does not answer, and for how long that is chance. SWIM's probes with Lifeguard's distrust of oneself
+ * (Dadgar, Phillips and Currey, arXiv 1707.00788).
+ *
+ * Intuition: first ask whether it is me. A cell that finds a hole in its own time, or whose questions go unanswered all
+ * round, is the likelier one to be sick; it raises its own score, and with a bad score it accuses nobody. A suspect has
+ * long to answer while one cell alone suspects it, and less with each that finds the same independently.
+ * Dead processes are none of this file's business: the kernel tells of those at once.
+ */
+import type { CellId } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import {
+  confirmationsMax,
+  controlPeriodMs,
+  healthScoreMax,
+  healthScoreToAccuse,
+  ownGapMs,
+  suspicionFactorMax,
+  suspicionFactorMin,
+} from "./limits.ts";
+import { castVote } from "./ballot.ts";
+import type { Move } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import type { State } from "./state.ts";
+
+/** What a question to a cell, and a look at its process from outside, brought. */
+export type Answer =
+  | "answered"
+  /** No answer, and its process is stopped, or uses no CPU: it makes no progress. */
+  | "stuck"
+  /** No answer, but it computes: an app that blocks its loop. */
+  | "busy";
+
+export interface Suspect {
+  readonly sinceMs: number;
+  readonly answer: Exclude<Answer, "answered">;
+  /** Others that found the same, each by asking for itself. */
+  readonly confirmedBy: ReadonlySet<CellId>;
+}
+
+/** At each control period: asks the next cell in turn. */
+export function probeNext(state: State): Move {
+  const others = [...state.alive.values()].filter((cell) => cell.id !== state.self && cell.state !== "gestating");
+  const next = others[state.probed % Math.max(1, others.length)];
+  if (next === undefined) return still(state);
+  return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
+}
+
+/** At each control period, first: was there a hole in our own time? Then what was due in it was not due. */
+export function noticeOwnGap(state: State, nowMs: number): Move {
+  const gapMs = nowMs - state.lookedMs - controlPeriodMs;
+  if (gapMs <= ownGapMs) return still({ ...state, lookedMs: nowMs, isDazed: false });
+  const suspects = new Map([...state.suspects].map(([id, suspect]) => [id, { ...suspect, sinceMs: nowMs }]));
+  return still({ ...state, lookedMs: nowMs, isDazed: true, suspects, healthScore: worse(state) });
+}
+
+/** The answer to a question of ours. */
+export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: number): Move {
+  if (!state.alive.has(id) || state.condemned.has(id)) return still(state);
+  if (answer === "answered") {
+    const healthScore = Math.max(0, state.healthScore - 1);
+    return still({ ...state, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
+  }
+  const known = state.suspects.get(id);
+  if (known !== undefined) return still({ ...state, suspects: new Map(state.suspects).set(id, { ...known, answer }) });
+  const suspects = new Map(state.suspects).set(id, {
+    sinceMs: nowMs,
+    answer,
+    confirmedBy: state.rumours.get(id) ?? new Set<CellId>(),
+  });
+  const effects: Effect[] = [...state.kin].map((to) => ({
+    type: "send",
+    to,
+    message: { type: "suspect", id, by: state.self },
+  }));
+  return [{ ...state, suspects, healthScore: worse(state) }, effects];
+}
+
+/** Another cell suspects somebody: ask for ourselves, and count it if we find the same. */
+export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId): Move {
+  const cell = state.alive.get(id);
+  const known = state.suspects.get(id);
+  if (cell === undefined || !state.alive.has(by) || by === id || by === state.self) return still(state);
+  // They suspect us. Being able to hear it we are well; our answer to their next question clears it.
+  if (id === state.self) return still({ ...state, healthScore: worse(state) });
+  if (known?.confirmedBy.has(by) === true || state.rumours.get(id)?.has(by) === true) return still(state);
+  const rumours = new Map(state.rumours).set(id, new Set(state.rumours.get(id)).add(by));
+  const suspects = known === undefined ? state.suspects : confirmed(state, id, by);
+  const onward: Effect[] = [...state.kin]
+    .filter((to) => to !== from)
+    .map((to) => ({ type: "send", to, message: { type: "suspect", id, by } }));
+  const ask: Effect[] = known === undefined ? [{ type: "probe", id, pid: cell.pid }] : [];
+  return [{ ...state, rumours, suspects }, [...onward, ...ask]];
+}
+
+/** At each control period: asks suspects again, and votes on those whose time is over. */
+export function pressSuspicion(state: State, nowMs: number): Move {
+  let move: Move = still(state);
+  for (const [id, suspect] of state.suspects) {
+    const cell = state.alive.get(id);
+    if (cell === undefined || state.condemned.has(id)) {
+      move = [{ ...move[0], suspects: less(move[0].suspects, id) }, move[1]];
+      continue;
+    }
+    const asked: Move = [move[0], [...move[1], { type: "probe", id, pid: cell.pid }]];
+    const isDue = nowMs - suspect.sinceMs >= patienceMs(state, suspect);
+    const mayAccuse = !state.isDazed && state.healthScore < healthScoreToAccuse;
+    move = isDue && mayAccuse ? inTurn(asked, nowMs, (s) => castVote(s, id, "hung", nowMs)) : asked;
+  }
+  return move;
+}
+
+/** How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1); a busy one the DNA's hangMs. */
+export function patienceMs(state: State, { answer, confirmedBy }: Suspect): number {
+  if (answer === "busy") return state.dna.hangMs;
+  const others = state.alive.size - 2;
+  const minMs = (suspicionFactorMin * logTenMilli(state.alive.size) * controlPeriodMs) / 1000;
+  const maxMs = suspicionFactorMax * minMs;
+  const k = Math.min(confirmationsMax, others);
+  // With fewer than two others to confirm, one cell's word is all there is: it must be certain.
+  if (k < 2) return maxMs;
+  const share = confirmationShareMilli[k]?.[Math.min(k, confirmedBy.size)] ?? 0;
+  return maxMs - Math.floor(((maxMs - minMs) * share) / 1000);
+}
+
+/** ln(c + 1) / ln(k + 1) in thousandths, for k confirmations wanted and c there. A table: Math.log may differ. */
+const confirmationShareMilli: Readonly<Record<number, readonly number[]>> = {
+  2: [0, 631, 1000],
+  3: [0, 500, 792, 1000],
+};
+
+/** max(1, log10 n) in thousandths, by steps. */
+function logTenMilli(n: number): number {
+  let milli = 1000;
+  for (const [atLeast, value] of logSteps) if (n >= atLeast) milli = value;
+  return milli;
+}
+const logSteps = [
+  [20, 1301],
+  [50, 1699],
+  [100, 2000],
+  [200, 2301],
+  [500, 2699],
+  [1_000, 3000],
+  [10_000, 4000],
+  [100_000, 5000],
+] as const;
+
+function confirmed(state: State, id: CellId, by: CellId): State["suspects"] {
+  const suspect = state.suspects.get(id);
+  if (suspect === undefined) return state.suspects;
+  const confirmedBy = new Set(suspect.confirmedBy).add(by);
+  return new Map(state.suspects).set(id, { ...suspect, confirmedBy });
+}
+
+function worse(state: State): number {
+  return Math.min(healthScoreMax, state.healthScore + 1);
+}
+
+function less<V>(map: ReadonlyMap<CellId, V>, id: CellId): ReadonlyMap<CellId, V> {
+  if (!map.has(id)) return map;
+  const next = new Map(map);
+  next.delete(id);
+  return next;
+}

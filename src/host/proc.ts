@@ -1,0 +1,136 @@
+/**
+ * What the system tells about a process from outside: whether it lives, since when, and what it uses.
+ *
+ * A pid alone names nobody, for the system gives it to somebody else as soon as its owner is gone. A pid with
+ * the time its process began does. So everything that asks or signals here takes both, and looks again right
+ * before it signals; what is left is the microsecond between that look and the kill, which Node (without
+ * pidfd) cannot close.
+ *
+ * Without /proc (macOS) start times are 0, and a pid that answers to signal 0 counts as alive.
+ */
+import { readFileSync } from "node:fs";
+
+/** A process, told from a later one with the same pid. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Field 22 of /proc/<pid>/stat; 0 where it is not known, which then matches any. */
+  startTicks: number;
+}
+
+export interface ProcStat {
+  pid: number;
+  /** The executable's name as the kernel cuts it (15 bytes); may hold spaces, parentheses, newlines. */
+  comm: string;
+  /** R running, S sleeping, D in the disk, T stopped, t traced, Z zombie, X dead. */
+  state: string;
+  ppid: number;
+  startTicks: number;
+  userTicks: number;
+  systemTicks: number;
+  rssBytes: number;
+}
+
+/** Null: no such process, or no /proc. */
+export function readProc(pid: number): ProcStat | null {
+  const text = readProcFile(`/proc/${pid}/stat`);
+  return text === null ? null : parseProcStat(text, pageBytes());
+}
+
+/** Null where the text is not what the kernel writes. */
+export function parseProcStat(text: string, pageBytes: number): ProcStat | null {
+  // comm is in parentheses and may itself hold any of " ()\n", but nothing after it does: the last one counts.
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  if (open < 0 || close < open) return null;
+  const rest = text
+    .slice(close + 1)
+    .trim()
+    .split(" ");
+  const field = (number: number): number => Number(rest[number - FIRST_FIELD_AFTER_COMM] ?? Number.NaN);
+
+  const stat = {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state: rest[0] ?? "",
+    ppid: field(4),
+    startTicks: field(22),
+    userTicks: field(14),
+    systemTicks: field(15),
+    rssBytes: field(24) * pageBytes,
+  };
+  const numbers = [stat.pid, stat.ppid, stat.startTicks, stat.userTicks, stat.systemTicks, stat.rssBytes];
+  return stat.state.length === 1 && numbers.every((value) => Number.isFinite(value)) ? stat : null;
+}
+
+/** proc_pid_stat(5) counts fields from 1; comm is the second. */
+const FIRST_FIELD_AFTER_COMM = 3;
+
+/** A zombie counts as gone: it runs nothing, holds nothing, and waits only for its parent to read its status. */
+export function processLives({ pid, startTicks }: ProcessIdentity): boolean {
+  if (!hasProc()) return answersSignals(pid);
+  const stat = readProc(pid);
+  if (stat === null || stat.state === "Z" || stat.state === "X") return false;
+  return startTicks === 0 || stat.startTicks === startTicks;
+}
+
+export type SignalOutcome = "sent" | "gone" | "refused";
+
+/** Signals the process, unless somebody else has its pid by now. */
+export function signalProcess(process_: ProcessIdentity, signal: NodeJS.Signals): SignalOutcome {
+  // 0 and below would reach process groups, 1 is init: nobody's cell.
+  if (process_.pid <= 1 || !processLives(process_)) return "gone";
+  try {
+    process.kill(process_.pid, signal);
+    return "sent";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH" ? "gone" : "refused";
+  }
+}
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, startTicks: readProc(process.pid)?.startTicks ?? 0 };
+}
+
+function answersSignals(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+let hasProcCached: boolean | undefined;
+function hasProc(): boolean {
+  hasProcCached ??= readProcFile("/proc/self/stat") !== null;
+  return hasProcCached;
+}
+
+let pageBytesCached: number | undefined;
+/** The kernel counts memory in pages, whose size Node does not tell; the process's auxiliary vector does. */
+function pageBytes(): number {
+  pageBytesCached ??= readPageBytes();
+  return pageBytesCached;
+}
+
+function readPageBytes(): number {
+  const AT_PAGESZ = 6n;
+  try {
+    const vector = readFileSync("/proc/self/auxv");
+    for (let at = 0; at + 16 <= vector.length; at += 16) {
+      if (vector.readBigUInt64LE(at) === AT_PAGESZ) return Number(vector.readBigUInt64LE(at + 8));
+    }
+  } catch {
+    // Not readable in some sandboxes: the usual size then.
+  }
+  return 4096;
+}
+
+function readProcFile(path: string): string | null {
+  try {
+    // latin1: comm is bytes, and one that is not UTF-8 must not shift anything.
+    return readFileSync(path, "latin1");
+  } catch {
+    return null;
+  }
+}
