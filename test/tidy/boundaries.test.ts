@@ -81,7 +81,8 @@ describe("pure folders", () => {
 
   test("are all in the compiler's list of pure folders", () => {
     const { include } = JSON.parse(codeOf("tsconfig.pure.json").replace(/^\s*\/\/.*$/gm, "")) as { include: string[] };
-    for (const folder of ["lib", "core", "wire", "http", "view", "immune"]) assert.ok(include.includes(`src/${folder}`), folder);
+    for (const folder of ["lib", "core", "wire", "http", "view", "immune"])
+      assert.ok(include.includes(`src/${folder}`), folder);
   });
 });
 
