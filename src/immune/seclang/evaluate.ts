@@ -1,8 +1,9 @@
 /**
  * Runs the rules of a phase over an exchange, one after the other and each on all of its values.
  *
- * This is the plain way: no rule is passed over because it could not match, and nothing is remembered from one rule to
- * the next. A faster engine may do both, and must find the same; so this one stays, to be compared with.
+ * This is the plain way: nothing is remembered from one rule to the next, and no rule is passed over because it could
+ * not match, unless the caller hands in a screen (screen.ts), with which the same rules must match. A faster engine
+ * must find the same too; so this one stays, to be compared with.
  *
  * When a value matches, the rule's effects happen at once (and once for each value: scores add up), even if the rest
  * of its chain does not match. What the chain's first rule wants beyond that (refuse, jump, be told) happens once the
@@ -81,7 +82,7 @@ function runRule(transaction: Transaction, rule: Rule, head: Rule): readonly Mat
   let isFirst = true;
   for (const { name, value } of values) {
     for (const stage of stagesOf(value, rule.transformations, rule.multiMatch)) {
-      const match = rule.check.match(stage, transaction);
+      const match = transaction.screen.mayMatch(rule, stage) ? rule.check.match(stage, transaction) : null;
       if ((match === null) !== rule.check.operator.negated) continue;
       if (isFirst) transaction.matched = [];
       isFirst = false;
@@ -101,7 +102,9 @@ function valuesOf(transaction: Transaction, rule: Rule, targets: readonly Target
   for (const target of targets) {
     if (target.mode === "exclude") continue;
     const exclusions = excluded.filter(({ variable }) => variable === target.variable);
-    const entries = entriesOf(transaction, target).filter((entry) => !exclusions.some((each) => isChosen(each, entry)));
+    const chosen = entriesOf(transaction, target);
+    const entries =
+      exclusions.length === 0 ? chosen : chosen.filter((entry) => !exclusions.some((each) => isChosen(each, entry)));
     if (target.mode === "count") {
       values.push({ name: `&${nameOf(target, keyOf(target))}`, value: String(entries.length) });
       continue;
@@ -123,6 +126,7 @@ const keyOf = ({ selector }: Target): string =>
   selector.kind === "key" ? selector.key : selector.kind === "regex" ? `/${selector.source}/` : "";
 
 function removedFor(transaction: Transaction, head: Rule): Target[] {
+  if (transaction.removedTargets.length === 0) return [];
   return transaction.removedTargets.flatMap(({ select, target }) => (selects(select, faceOf(head)) ? [target] : []));
 }
 

@@ -17,11 +17,14 @@ import { SECLANG_LIMITS } from "./limits.ts";
 import type { MacroValues } from "./macro.ts";
 import type { BodyProcessorName, Disruption, EngineMode, Rule, StoreName } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
+import type { OpenScreen, Screen } from "./screen.ts";
 import type { TargetParts } from "./uri.ts";
 import { splitTarget } from "./uri.ts";
 import type { VARIABLES, VariableName } from "./variable-names.ts";
 
 export interface TransactionOptions {
+  /** Without it, each rule is asked about each of its values. */
+  readonly screen?: Screen;
   /** Without it, lasting collections (IP, SESSION ...) begin empty with each exchange. */
   readonly collections?: CollectionKeeper;
   /** Milliseconds since the exchange began, for DURATION. */
@@ -39,6 +42,7 @@ export interface Transaction extends MacroValues {
   readonly rules: RuleSet;
   readonly request: RequestFacts;
   readonly options: TransactionOptions;
+  readonly screen: OpenScreen;
   readonly target: TargetParts;
   readonly query: BodyReading;
   readonly cookies: readonly NamedValue[];
@@ -94,6 +98,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     rules,
     request,
     options,
+    screen: options.screen?.open() ?? ASK_ALWAYS,
     target,
     query: readUrlEncoded(target.query, {
       separator: settings.argumentSeparator,
@@ -129,6 +134,8 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
   };
   return transaction;
 }
+
+const ASK_ALWAYS: OpenScreen = { mayMatch: () => true };
 
 /**
  * The request's body, whole, between phases 1 and 2: phase 1 may have said how to read it. Beyond the bound only the
@@ -184,6 +191,11 @@ export function interrupt(transaction: Transaction, what: NonNullable<Transactio
 /** The entries of a variable that a target's selector chooses; a scalar is one entry without a key. */
 export function entriesOf(transaction: Transaction, target: Target): readonly Entry[] {
   const { variable, selector } = target;
+  if (selector.kind === "key" && variable in STORE_NAMES) {
+    // Most rules look at one variable of TX, which holds a hundred.
+    const value = storeOf(transaction, variable as StoreName).get(selector.key);
+    return value === undefined ? [] : [{ key: selector.key, value }];
+  }
   const entries = allEntries(transaction, variable);
   if (selector.kind === "all") return entries;
   return entries.filter((entry) => isChosen(target, entry));

@@ -1,12 +1,17 @@
-// The Core Rule Set's own regression tests, over the plain evaluation and without sockets.
+// The Core Rule Set's own regression tests, without sockets; and that the screen changes nothing but the time they take.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
 import { loadRules } from "../../../src/host/immune/load-rules.ts";
 import { noMatch } from "../../../src/immune/seclang/operators/no-match.ts";
 import { parseSecLang } from "../../../src/immune/seclang/parse.ts";
 import type { RuleSet } from "../../../src/immune/seclang/rule-set.ts";
+import type { Screen } from "../../../src/immune/seclang/screen.ts";
+import { buildScreen } from "../../../src/immune/seclang/screen.ts";
+import type { FtwRequest } from "./raw-request.ts";
+import { requestOf } from "./raw-request.ts";
 import { crsFolder, debianCrs, skipWithoutCrs, skipWithoutDebianCrs } from "./rule-places.ts";
 import { checkStage, readStages, runRequest } from "./run.ts";
 
@@ -33,7 +38,7 @@ describe("the Core Rule Set 4", { skip: skipWithoutCrs }, () => {
     test(`fires as ${folder} expects`, () => {
       const stages = readStages(path.join(crsFolder, "tests", folder));
       const failures = stages.flatMap((stage) => {
-        const wrong = checkStage(crs(), stage);
+        const wrong = checkStage(crs(), stage, { screen: crsScreen() });
         const isKnown = exceptions.some(({ stages }) => stages.test(stage.name));
         if (wrong !== null) return isKnown ? [] : [`${stage.name}: ${wrong}`];
         return isKnown ? [`${stage.name}: passes, though it is listed as an exception`] : [];
@@ -41,6 +46,41 @@ describe("the Core Rule Set 4", { skip: skipWithoutCrs }, () => {
       assert.ok(stages.length > 0);
       assert.deepEqual(failures, []);
     });
+  }
+});
+
+describe("the screen", { skip: skipWithoutCrs }, () => {
+  // Some of the larger bodies take plain patterns many seconds, which is what the screen is for.
+  const bytesMax = 16 * 1024;
+  const requests = (): FtwRequest[] =>
+    testFolders()
+      .flatMap((folder) => readStages(path.join(crsFolder, "tests", folder)))
+      .map(({ input }) => requestOf(input))
+      .filter(({ isRefused, body }) => !isRefused && body.length < bytesMax);
+
+  test("spares no rule that matches, on every fourth request of the test suite", () => {
+    const some = requests().filter((_, index) => index % 4 === 0);
+    assert.ok(some.length > 400);
+    for (const request of some) sameHits(request);
+  });
+
+  test("spares no rule that matches, on requests of the test suite into which others are mixed", () => {
+    const all = requests();
+    const request = fc.nat({ max: all.length - 1 }).map((index) => all[index]!);
+    const mixed = fc.tuple(request, request, fc.nat({ max: 99 }), fc.nat({ max: 99 })).map(([one, other, from, to]) => {
+      const mix = (left: string, right: string): string =>
+        left.slice(0, Math.floor((left.length * from) / 100)) + right.slice(Math.floor((right.length * to) / 100));
+      const target = mix(one.facts.target, other.facts.target);
+      const headers = one.facts.headers.map((text, i) =>
+        i % 2 === 0 ? text : mix(text, other.facts.headers[i] ?? ""),
+      );
+      return { facts: { ...one.facts, target, headers }, body: mix(one.body, other.body) };
+    });
+    fc.assert(fc.property(mixed, sameHits), { numRuns: 300 });
+  });
+
+  function sameHits(request: Pick<FtwRequest, "facts" | "body">): void {
+    assert.deepEqual(runRequest(crs(), request, { screen: crsScreen() }), runRequest(crs(), request));
   }
 });
 
@@ -71,6 +111,7 @@ function testFolders(): string[] {
 }
 
 let loaded: RuleSet | null = null;
+let screen: Screen | null = null;
 
 /** Loaded once, and only where a test runs. */
 function crs(): RuleSet {
@@ -79,4 +120,9 @@ function crs(): RuleSet {
     prologue: parseSecLang(testSetup, "test-setup.conf"),
   });
   return loaded;
+}
+
+function crsScreen(): Screen {
+  screen ??= buildScreen(crs());
+  return screen;
 }

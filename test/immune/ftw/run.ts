@@ -12,6 +12,7 @@ import type { ResponseFacts } from "../../../src/immune/seclang/facts.ts";
 import type { Judgement } from "../../../src/immune/seclang/judgement.ts";
 import { judge } from "../../../src/immune/seclang/judgement.ts";
 import type { RuleSet } from "../../../src/immune/seclang/rule-set.ts";
+import type { TransactionOptions } from "../../../src/immune/seclang/transaction.ts";
 import {
   giveRequestBody,
   giveResponse,
@@ -70,9 +71,9 @@ function stagesOf({ rule_id, tests }: FtwFile): FtwStage[] {
 }
 
 /** What is wrong with the ids that fired, or null. */
-export function checkStage(rules: RuleSet, stage: FtwStage): string | null {
+export function checkStage(rules: RuleSet, stage: FtwStage, options: TransactionOptions = {}): string | null {
   const request = requestOf(stage.input);
-  const hits = request.isRefused ? [] : runRequest(rules, request).hits;
+  const hits = request.isRefused ? [] : runRequest(rules, request, options).hits;
   const logged = new Set(hits.filter((hit) => hit.logged).map(({ id }) => id));
   const missing = stage.expectIds.filter((id) => !logged.has(id));
   const wrong = stage.noExpectIds.filter((id) => logged.has(id));
@@ -84,8 +85,12 @@ export function checkStage(rules: RuleSet, stage: FtwStage): string | null {
   return log.some((line) => regex.test(line)) ? null : `nothing told fits ${stage.matchRegex}`;
 }
 
-export function runRequest(rules: RuleSet, { facts, body }: Pick<FtwRequest, "facts" | "body">): Judgement {
-  const transaction = openTransaction(rules, facts);
+export function runRequest(
+  rules: RuleSet,
+  { facts, body }: Pick<FtwRequest, "facts" | "body">,
+  options: TransactionOptions = {},
+): Judgement {
+  const transaction = openTransaction(rules, facts, options);
   evaluatePhase(transaction, 1);
   giveRequestBody(transaction, body);
   evaluatePhase(transaction, 2);
