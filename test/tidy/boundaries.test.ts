@@ -20,7 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
   dna: ["lib", "core"],
   app: ["lib", "core", "http", "wire", "dna"],
   sim: ["lib", "core", "wire", "dna", "spec"],
-  host: ["lib", "core", "wire", "http", "dna", "app", "spec", "view"],
+  host: ["lib", "core", "wire", "http", "dna", "app", "spec", "view", "immune"],
   body: ["lib", "core", "wire", "http", "dna", "app", "spec", "host", "immune"],
   cli: ["lib", "core", "wire", "http", "dna", "app", "view", "host", "sim", "body", "spec", "immune"],
   root: ["lib", "dna"],
@@ -81,7 +81,8 @@ describe("pure folders", () => {
 
   test("are all in the compiler's list of pure folders", () => {
     const { include } = JSON.parse(codeOf("tsconfig.pure.json").replace(/^\s*\/\/.*$/gm, "")) as { include: string[] };
-    for (const folder of ["lib", "core", "wire", "http", "view"]) assert.ok(include.includes(`src/${folder}`), folder);
+    for (const folder of ["lib", "core", "wire", "http", "view", "immune"])
+      assert.ok(include.includes(`src/${folder}`), folder);
   });
 });
 

@@ -1,0 +1,16 @@
+import { expandMacro, parseMacro } from "../macro.ts";
+import { leadingInteger } from "../number.ts";
+import type { Operator } from "./kind.ts";
+import { NOTHING_CAUGHT } from "./kind.ts";
+
+/**
+ * Description: the value, as a number, is greater than the argument. What is no number counts as 0.
+ * Arguments: a number, or a macro that gives one.
+ * Returns: nothing caught.
+ * Example: SecRule &REQUEST_HEADERS "@gt 100"
+ */
+export const gt: Operator = ({ argument, place }) => {
+  const macro = parseMacro(argument, place);
+  return (value, values) =>
+    leadingInteger(value) > leadingInteger(expandMacro(macro, values)) ? NOTHING_CAUGHT : null;
+};

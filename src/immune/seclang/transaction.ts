@@ -1,0 +1,377 @@
+/**
+ * One exchange while rules look at it: what the caller told, what rules have noted, and where each variable reads.
+ *
+ * Only state and look-up are here; evaluate.ts decides. It is filled as the exchange goes on (request head, request
+ * body, response head, response body), and a variable of a part that is not there yet is empty.
+ */
+import type { RuleSelector, Target } from "./ast.ts";
+import type { BodyReading, MultipartFlag, NamedValue } from "./bodies/reading.ts";
+import { EMPTY_READING } from "./bodies/reading.ts";
+import { BODY_READERS, processorFor } from "./bodies/table.ts";
+import { readUrlEncoded } from "./bodies/url-encoded.ts";
+import { readCookies } from "./cookies.ts";
+import type { RequestFacts, ResponseFacts } from "./facts.ts";
+import { headerOf } from "./facts.ts";
+import type { Hit } from "./judgement.ts";
+import { SECLANG_LIMITS } from "./limits.ts";
+import type { MacroValues } from "./macro.ts";
+import type { BodyProcessorName, Disruption, EngineMode, Rule, StoreName } from "./rule.ts";
+import type { RuleSet } from "./rule-set.ts";
+import type { OpenScreen, Screen } from "./screen.ts";
+import type { TargetParts } from "./uri.ts";
+import { splitTarget } from "./uri.ts";
+import type { VARIABLES, VariableName } from "./variable-names.ts";
+
+export interface TransactionOptions {
+  /** Without it, each rule is asked about each of its values. */
+  readonly screen?: Screen;
+  /** Without it, lasting collections (IP, SESSION ...) begin empty with each exchange. */
+  readonly collections?: CollectionKeeper;
+  /** Milliseconds since the exchange began, for DURATION. */
+  readonly duration?: () => number;
+}
+
+/** Keeps lasting collections between exchanges. */
+export interface CollectionKeeper {
+  /** The collection's variables, names in lower case. Changes to the map are kept. */
+  readonly open: (store: StoreName, key: string) => Map<string, string>;
+  readonly expire: (store: StoreName, key: string, variable: string, seconds: number) => void;
+}
+
+export interface Transaction extends MacroValues {
+  readonly rules: RuleSet;
+  readonly request: RequestFacts;
+  readonly options: TransactionOptions;
+  readonly screen: OpenScreen;
+  readonly target: TargetParts;
+  readonly query: BodyReading;
+  readonly cookies: readonly NamedValue[];
+  readonly stores: Map<StoreName, Map<string, string>>;
+  /** The keys under which initcol opened lasting collections. */
+  readonly storeKeys: Map<StoreName, string>;
+  readonly removedRules: RuleSelector[];
+  readonly removedTargets: Array<{ select: RuleSelector; target: Target }>;
+  readonly hits: Hit[];
+  /** Hits beyond hitsMax. */
+  hitsDropped: number;
+  /** What the rule in hand has matched so far; the last is MATCHED_VAR. */
+  matched: MatchedValue[];
+  rule: Rule | null;
+  engine: EngineMode;
+  processor: BodyProcessorName | null;
+  forceRequestBody: boolean;
+  requestBodyAccess: boolean;
+  requestBodyBytesMax: number;
+  responseBodyAccess: boolean;
+  audit: boolean;
+  requestBody: string | null;
+  inboundOverLimit: boolean;
+  body: BodyReading;
+  response: ResponseFacts | null;
+  responseBody: string | null;
+  outboundOverLimit: boolean;
+  /** What a rule decided that must happen now. */
+  interruption: Exclude<Disruption, { kind: "pass" | "allow" }> | null;
+  /** What `allow` lets pass. */
+  allowed: "request" | "all" | null;
+  /** A disruptive rule matched, were it enforced or not. */
+  disrupted: boolean;
+  highestSeverity: number | null;
+}
+
+/** A value with its full name: `ARGS:q`. */
+export interface MatchedValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** An entry of a collection: the key as it came. */
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+}
+
+export function openTransaction(rules: RuleSet, request: RequestFacts, options: TransactionOptions = {}): Transaction {
+  const { settings } = rules;
+  const target = splitTarget(request.target);
+  const transaction: Transaction = {
+    rules,
+    request,
+    options,
+    screen: options.screen?.open() ?? ASK_ALWAYS,
+    target,
+    query: readUrlEncoded(target.query, {
+      separator: settings.argumentSeparator,
+      argumentsMax: settings.argumentsMax,
+    }),
+    cookies: readCookies(request.headers),
+    stores: new Map([["TX", new Map<string, string>()]]),
+    storeKeys: new Map(),
+    removedRules: [],
+    removedTargets: [],
+    hits: [],
+    hitsDropped: 0,
+    matched: [],
+    rule: null,
+    engine: settings.engine,
+    processor: processorFor(headerOf(request.headers, "content-type") ?? ""),
+    forceRequestBody: false,
+    requestBodyAccess: settings.requestBodyAccess,
+    requestBodyBytesMax: settings.requestBodyBytesMax,
+    responseBodyAccess: settings.responseBodyAccess,
+    audit: true,
+    requestBody: null,
+    inboundOverLimit: false,
+    body: EMPTY_READING,
+    response: null,
+    responseBody: null,
+    outboundOverLimit: false,
+    interruption: null,
+    allowed: null,
+    disrupted: false,
+    highestSeverity: null,
+    first: (variable, key) => firstValue(transaction, variable, key),
+  };
+  return transaction;
+}
+
+const ASK_ALWAYS: OpenScreen = { mayMatch: () => true };
+
+/**
+ * The request's body, whole, between phases 1 and 2: phase 1 may have said how to read it. Beyond the bound only the
+ * beginning is looked at, and where the rules want that refused, the exchange is interrupted.
+ */
+export function giveRequestBody(transaction: Transaction, body: string): void {
+  const { settings } = transaction.rules;
+  if (!transaction.requestBodyAccess) return;
+  const noFiles = transaction.processor === "MULTIPART" ? Infinity : settings.requestBodyNoFilesBytesMax;
+  const bytesMax = Math.min(transaction.requestBodyBytesMax, noFiles);
+  const seen = body.length > bytesMax ? body.slice(0, bytesMax) : body;
+  if (seen !== body) {
+    transaction.inboundOverLimit = true;
+    if (settings.requestBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 413 });
+  }
+  transaction.requestBody = seen;
+  if (transaction.processor === null || seen === "") return;
+  transaction.body = BODY_READERS[transaction.processor](seen, {
+    contentType: headerOf(transaction.request.headers, "content-type") ?? "",
+    separator: settings.argumentSeparator,
+    argumentsMax: Math.max(0, settings.argumentsMax - transaction.query.args.length),
+    depthMax: settings.requestBodyDepthMax,
+  });
+}
+
+/** The response's head, before phase 3. */
+export function giveResponse(transaction: Transaction, response: ResponseFacts): void {
+  transaction.response = response;
+}
+
+/** Whether the rules want to see the response's body: asked after phase 3, so that others need not be buffered. */
+export function wantsResponseBody(transaction: Transaction): boolean {
+  const type = (headerOf(transaction.response?.headers ?? [], "content-type") ?? "").split(";", 1)[0]!;
+  const { responseBodyTypes } = transaction.rules.settings;
+  return transaction.responseBodyAccess && responseBodyTypes.includes(type.trim().toLowerCase());
+}
+
+/** The response's body, before phase 4: whole, or as much as the caller buffered of a longer one. */
+export function giveResponseBody(transaction: Transaction, body: string): void {
+  const { responseBodyBytesMax, responseBodyOverLimit } = transaction.rules.settings;
+  transaction.responseBody = body.slice(0, responseBodyBytesMax);
+  if (body.length <= responseBodyBytesMax) return;
+  transaction.outboundOverLimit = true;
+  if (responseBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 500 });
+}
+
+/** Notes that something disruptive is to happen; it does where the engine is on. The first one counts. */
+export function interrupt(transaction: Transaction, what: NonNullable<Transaction["interruption"]>): void {
+  transaction.disrupted = true;
+  if (transaction.engine === "on") transaction.interruption ??= what;
+}
+
+/** The entries of a variable that a target's selector chooses; a scalar is one entry without a key. */
+export function entriesOf(transaction: Transaction, target: Target): readonly Entry[] {
+  const { variable, selector } = target;
+  if (selector.kind === "key" && variable in STORE_NAMES) {
+    // Most rules look at one variable of TX, which holds a hundred.
+    const value = storeOf(transaction, variable as StoreName).get(selector.key);
+    return value === undefined ? [] : [{ key: selector.key, value }];
+  }
+  const entries = allEntries(transaction, variable);
+  if (selector.kind === "all") return entries;
+  return entries.filter((entry) => isChosen(target, entry));
+}
+
+/** Whether a target's selector chooses an entry of its variable. */
+export function isChosen({ selector }: Target, entry: Entry): boolean {
+  switch (selector.kind) {
+    case "all":
+      return true;
+    case "key":
+      return entry.key.toLowerCase() === selector.key;
+    case "regex":
+      return selector.regex.test(entry.key);
+  }
+}
+
+export function storeOf(transaction: Transaction, store: StoreName): Map<string, string> {
+  let found = transaction.stores.get(store);
+  if (found === undefined) {
+    found = new Map();
+    transaction.stores.set(store, found);
+  }
+  return found;
+}
+
+/** Sets or removes (null) a variable of a store. A store that is full takes no new names. */
+export function setInStore(transaction: Transaction, name: StoreName, key: string, value: string | null): void {
+  const store = storeOf(transaction, name);
+  const lower = key.toLowerCase();
+  if (value === null) store.delete(lower);
+  else if (store.has(lower) || store.size < SECLANG_LIMITS.collectionKeysMax) store.set(lower, value);
+}
+
+function firstValue(transaction: Transaction, variable: VariableName, key: string | null): string {
+  if (variable in STORE_NAMES && key !== null) return storeOf(transaction, variable as StoreName).get(key) ?? "";
+  const entries = allEntries(transaction, variable);
+  if (key === null) return entries[0]?.value ?? "";
+  return entries.find((entry) => entry.key.toLowerCase() === key)?.value ?? "";
+}
+
+function allEntries(transaction: Transaction, variable: VariableName): readonly Entry[] {
+  if (variable in STORE_NAMES) {
+    return Array.from(storeOf(transaction, variable as StoreName), ([key, value]) => ({ key, value }));
+  }
+  if (variable in SCALARS) return [{ key: "", value: SCALARS[variable as ScalarName](transaction) }];
+  return COLLECTIONS[variable as CollectionName](transaction);
+}
+
+type OfKind<Kind> = {
+  [Name in VariableName]: (typeof VARIABLES)[Name] extends Kind ? Name : never;
+}[VariableName];
+type ScalarName = OfKind<"scalar">;
+type CollectionName = OfKind<"collection" | "xml">;
+
+const STORE_NAMES = {
+  GEO: true,
+  GLOBAL: true,
+  IP: true,
+  RESOURCE: true,
+  SESSION: true,
+  TX: true,
+  USER: true,
+} as const satisfies Record<StoreName, true>;
+
+const flag = (is: boolean): string => (is ? "1" : "0");
+const multipart =
+  (name: MultipartFlag) =>
+  ({ body }: Transaction): string =>
+    flag(body.flags.has(name));
+const sizeOf = (values: readonly NamedValue[]): number =>
+  values.reduce((size, { name, value }) => size + name.length + value.length, 0);
+
+const SCALARS = {
+  ARGS_COMBINED_SIZE: ({ query, body }) => String(sizeOf(query.args) + sizeOf(body.args)),
+  AUTH_TYPE: ({ request }) => (headerOf(request.headers, "authorization") ?? "").split(" ", 1)[0]!,
+  DURATION: ({ options }) => String(Math.round(options.duration?.() ?? 0)),
+  FILES_COMBINED_SIZE: ({ body }) => String(body.files.reduce((size, { bytes }) => size + bytes, 0)),
+  HIGHEST_SEVERITY: ({ highestSeverity }) => String(highestSeverity ?? 255),
+  INBOUND_DATA_ERROR: ({ inboundOverLimit }) => flag(inboundOverLimit),
+  MATCHED_VAR: ({ matched }) => matched.at(-1)?.value ?? "",
+  MATCHED_VAR_NAME: ({ matched }) => matched.at(-1)?.name ?? "",
+  MULTIPART_BOUNDARY_QUOTED: multipart("MULTIPART_BOUNDARY_QUOTED"),
+  MULTIPART_BOUNDARY_WHITESPACE: multipart("MULTIPART_BOUNDARY_WHITESPACE"),
+  MULTIPART_CRLF_LF_LINES: multipart("MULTIPART_CRLF_LF_LINES"),
+  MULTIPART_DATA_AFTER: multipart("MULTIPART_DATA_AFTER"),
+  MULTIPART_DATA_BEFORE: multipart("MULTIPART_DATA_BEFORE"),
+  MULTIPART_FILE_LIMIT_EXCEEDED: multipart("MULTIPART_FILE_LIMIT_EXCEEDED"),
+  MULTIPART_HEADER_FOLDING: multipart("MULTIPART_HEADER_FOLDING"),
+  MULTIPART_INVALID_HEADER_FOLDING: multipart("MULTIPART_INVALID_HEADER_FOLDING"),
+  MULTIPART_INVALID_PART: multipart("MULTIPART_INVALID_PART"),
+  MULTIPART_INVALID_QUOTING: multipart("MULTIPART_INVALID_QUOTING"),
+  MULTIPART_LF_LINE: multipart("MULTIPART_LF_LINE"),
+  MULTIPART_MISSING_SEMICOLON: multipart("MULTIPART_MISSING_SEMICOLON"),
+  MULTIPART_STRICT_ERROR: ({ body, processor }) =>
+    flag(processor === "MULTIPART" && (body.flags.size > 0 || body.error !== null)),
+  MULTIPART_UNMATCHED_BOUNDARY: multipart("MULTIPART_UNMATCHED_BOUNDARY"),
+  OUTBOUND_DATA_ERROR: ({ outboundOverLimit }) => flag(outboundOverLimit),
+  QUERY_STRING: ({ target }) => target.query,
+  REMOTE_ADDR: ({ request }) => request.clientAddress,
+  REMOTE_PORT: ({ request }) => String(request.clientPort),
+  REQBODY_ERROR: ({ body }) => flag(body.error !== null),
+  REQBODY_ERROR_MSG: ({ body }) => body.error ?? "",
+  REQBODY_PROCESSOR: ({ processor }) => processor ?? "",
+  REQBODY_PROCESSOR_ERROR: ({ body }) => flag(body.error !== null),
+  REQBODY_PROCESSOR_ERROR_MSG: ({ body }) => body.error ?? "",
+  REQUEST_BASENAME: ({ target }) => target.basename,
+  // Not a multipart or XML body: patterns meant for text would search whole uploads and the names of elements. But
+  // where the reader failed the whole is shown all the same: else what stands behind the error would pass unseen.
+  REQUEST_BODY: ({ requestBody, processor, forceRequestBody, body }) =>
+    (processor !== "MULTIPART" && processor !== "XML") || forceRequestBody || body.error !== null
+      ? (requestBody ?? "")
+      : "",
+  REQUEST_BODY_LENGTH: ({ requestBody }) => String(requestBody?.length ?? 0),
+  REQUEST_FILENAME: ({ target }) => target.filename,
+  REQUEST_LINE: ({ request }) => `${request.method} ${request.target} ${request.protocol}`.trimEnd(),
+  REQUEST_METHOD: ({ request }) => request.method,
+  REQUEST_PROTOCOL: ({ request }) => request.protocol,
+  REQUEST_URI: ({ target }) => target.uri,
+  REQUEST_URI_RAW: ({ request }) => request.target,
+  RESPONSE_BODY: ({ responseBody }) => responseBody ?? "",
+  RESPONSE_CONTENT_LENGTH: ({ response }) => headerOf(response?.headers ?? [], "content-length") ?? "",
+  RESPONSE_CONTENT_TYPE: ({ response }) => headerOf(response?.headers ?? [], "content-type") ?? "",
+  RESPONSE_PROTOCOL: ({ response }) => response?.protocol ?? "",
+  RESPONSE_STATUS: ({ response }) => (response === null ? "" : String(response.status)),
+  SERVER_ADDR: ({ request }) => request.serverAddress,
+  SERVER_NAME: ({ request }) => (headerOf(request.headers, "host") ?? "").replace(/:\d*$/, ""),
+  SERVER_PORT: ({ request }) => String(request.serverPort),
+  STATUS_LINE: ({ response }) =>
+    response === null ? "" : `${response.protocol} ${response.status} ${response.reason}`.trimEnd(),
+  UNIQUE_ID: ({ request }) => request.uniqueId,
+  URLENCODED_ERROR: ({ query, body }) => flag(query.invalidEncoding || body.invalidEncoding),
+} as const satisfies Record<ScalarName, (transaction: Transaction) => string>;
+
+const entries = (values: readonly NamedValue[]): Entry[] => values.map(({ name, value }) => ({ key: name, value }));
+const names = (values: readonly NamedValue[]): Entry[] => values.map(({ name }) => ({ key: name, value: name }));
+const headerEntries = (headers: readonly string[]): NamedValue[] => {
+  const values: NamedValue[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) values.push({ name: headers[i]!, value: headers[i + 1]! });
+  return values;
+};
+
+const COLLECTIONS = {
+  ARGS: ({ query, body }) => entries([...query.args, ...body.args]),
+  ARGS_GET: ({ query }) => entries(query.args),
+  ARGS_GET_NAMES: ({ query }) => names(query.args),
+  ARGS_NAMES: ({ query, body }) => names([...query.args, ...body.args]),
+  ARGS_POST: ({ body }) => entries(body.args),
+  ARGS_POST_NAMES: ({ body }) => names(body.args),
+  FILES: ({ body }) => body.files.map(({ field, filename }) => ({ key: field, value: filename })),
+  FILES_NAMES: ({ body }) => body.files.map(({ field }) => ({ key: field, value: field })),
+  FILES_SIZES: ({ body }) => body.files.map(({ field, bytes }) => ({ key: field, value: String(bytes) })),
+  MATCHED_VARS: ({ matched }) => matched.map(({ name, value }) => ({ key: name, value })),
+  MATCHED_VARS_NAMES: ({ matched }) => matched.map(({ name }) => ({ key: name, value: name })),
+  MULTIPART_FILENAME: ({ body }) => body.files.map(({ field, filename }) => ({ key: field, value: filename })),
+  MULTIPART_NAME: ({ body, processor }) =>
+    processor === "MULTIPART"
+      ? [...body.args.map(({ name }) => name), ...body.files.map(({ field }) => field)].map((name) => ({
+          key: name,
+          value: name,
+        }))
+      : [],
+  MULTIPART_PART_HEADERS: ({ body }) => entries(body.partHeaders),
+  REQUEST_COOKIES: ({ cookies }) => entries(cookies),
+  REQUEST_COOKIES_NAMES: ({ cookies }) => names(cookies),
+  REQUEST_HEADERS: ({ request }) => entries(headerEntries(request.headers)),
+  REQUEST_HEADERS_NAMES: ({ request }) => names(headerEntries(request.headers)),
+  RESPONSE_HEADERS: ({ response }) => entries(headerEntries(response?.headers ?? [])),
+  RESPONSE_HEADERS_NAMES: ({ response }) => names(headerEntries(response?.headers ?? [])),
+  RULE: ({ rule }) =>
+    rule === null
+      ? []
+      : [
+          { key: "id", value: String(rule.id) },
+          { key: "severity", value: String(rule.severity ?? "") },
+        ],
+  XML: ({ body: { xml } }) =>
+    xml === null ? [] : [{ key: "/*", value: xml.text }, ...xml.attributes.map((value) => ({ key: "//@*", value }))],
+} as const satisfies Record<CollectionName, (transaction: Transaction) => Entry[]>;

@@ -1,0 +1,9 @@
+/**
+ * Description: ASCII letters to lower case; all other bytes stay, or UTF-8 would break.
+ * Arguments: the value.
+ * Returns: the value in lower case.
+ * Example: "SELECT" -> "select"
+ */
+export function lowercase(value: string): string {
+  return value.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,0 +1,56 @@
+/**
+ * Description: urlDecode, and the %uHHHH escapes of IIS: the low byte, with full-width ASCII becoming ASCII and the
+ *   spaces, quotes, slashes and brackets that IIS takes for their ASCII likenesses becoming those.
+ * Arguments: the value.
+ * Returns: the decoded bytes.
+ * Example: "%u0061%62+%uff1c" -> "ab <"
+ */
+export function urlDecodeUni(value: string): string {
+  if (!value.includes("%") && !value.includes("+")) return value;
+  return value.replace(
+    /\+|%(?:[uU]([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))/g,
+    (_whole, unit: string | undefined, digits: string | undefined) => {
+      if (unit !== undefined) return byteOf(Number.parseInt(unit, 16));
+      return digits === undefined ? " " : String.fromCharCode(Number.parseInt(digits, 16));
+    },
+  );
+}
+
+function byteOf(unit: number): string {
+  // Full-width forms: the same order as ASCII, from ! on.
+  if (unit > 0xff00 && unit < 0xff5f) return String.fromCharCode(unit - 0xff00 + 0x20);
+  const likeness = unit > 0xff ? LIKENESSES.get(unit) : undefined;
+  return likeness ?? String.fromCharCode(unit & 0xff);
+}
+
+/** Windows' best fit to code page 1252, where it gives a character that attacks are made of. */
+const LIKENESSES: ReadonlyMap<number, string> = new Map([
+  [0x02b9, "'"],
+  [0x02ba, '"'],
+  [0x02bc, "'"],
+  [0x02c8, "'"],
+  [0x2000, " "],
+  [0x2001, " "],
+  [0x2002, " "],
+  [0x2003, " "],
+  [0x2010, "-"],
+  [0x2011, "-"],
+  [0x2018, "'"],
+  [0x2019, "'"],
+  [0x201c, '"'],
+  [0x201d, '"'],
+  [0x2032, "'"],
+  [0x2033, '"'],
+  [0x2035, "`"],
+  [0x2039, "<"],
+  [0x203a, ">"],
+  [0x2044, "/"],
+  [0x2215, "/"],
+  [0x2216, "\\"],
+  [0x2236, ":"],
+  [0x2329, "<"],
+  [0x232a, ">"],
+  [0x3000, " "],
+  [0x3008, "<"],
+  [0x3009, ">"],
+]);
