@@ -49,6 +49,8 @@ export interface CellHostOptions {
   readonly run: RunDir;
   readonly log: CellLog;
   readonly listeners: readonly InheritedListener[];
+  /** The environment that this cell was born with, which its daughters get: not what an app has made of it since. */
+  readonly env: NodeJS.ProcessEnv;
   /** Loads the body of a class. */
   readonly bodies: Readonly<Record<CellClass, () => Promise<MakeBody>>>;
   /** Ends the process; called once, last. */
@@ -244,7 +246,7 @@ export class CellHost {
           listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
-          env: birthEnvironment(),
+          env: this.#options.env,
           ownSession: false,
         },
         {
@@ -598,10 +600,4 @@ function hasComputed(before: ProcStat | null, after: ProcStat | null): boolean {
 
 function birthOrderOf(record: OrganismRecord): number {
   return record.body.kind === "cell" ? record.body.birthOrder : Number.MAX_SAFE_INTEGER;
-}
-
-function birthEnvironment(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  delete env["NODE_CHANNEL_FD"];
-  return env;
 }
