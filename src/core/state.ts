@@ -76,6 +76,9 @@ export interface State {
   /** Pulses of each class in a row that found no answer: the call grows louder. */
   readonly unanswered: Readonly<Record<SpecializedClass, number>>;
 
+  /** When we answer a call that others may answer first, or null. */
+  readonly answersAtMs: number | null;
+
   /** Daughters that do not live yet. Invariant: size <= gestationsMax. */
   readonly gestations: ReadonlyMap<CellId, Gestation>;
   readonly refractoryUntilMs: number;

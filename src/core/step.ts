@@ -90,6 +90,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     tallies: new Map(),
     hormones: noHormones,
     pulseCount: 0,
+    answersAtMs: null,
     unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
       (typeof specializedClasses)[number],
       number
@@ -123,14 +124,15 @@ export function step(state: State, event: Event): Move {
 
 /** When the cell wants a `wake`, or null: a dormant egg sleeps without a timer. */
 export function nextWakeMs(state: State): number | null {
-  return state.phase === "dormant" || state.phase === "ended" ? null : state.nextControlMs;
+  if (state.phase === "dormant" || state.phase === "ended") return null;
+  return Math.min(state.nextControlMs, state.answersAtMs ?? state.nextControlMs);
 }
 
 function react(state: State, event: Event): Move {
   const { nowMs } = event;
   switch (event.type) {
     case "wake":
-      return nowMs < state.nextControlMs ? still(state) : control(state, nowMs);
+      return nowMs < state.nextControlMs ? differentiate(state, nowMs) : control(state, nowMs);
     case "first-connection":
       return state.phase === "dormant" ? germinate(state, nowMs) : still(state);
     case "conceived":

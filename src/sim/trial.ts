@@ -156,17 +156,19 @@ class Trial {
     const world = this.#world;
     const cells = world.living().map((state) => state.self);
     const victim = cells[this.#below(cells.length)];
-    if (victim === undefined || cells.length < 2) return;
+    const survivors = this.#well().filter((id) => id !== victim);
+    const survivor = survivors[this.#below(Math.max(1, survivors.length))];
+    // What is promised is recovery from whatever leaves one sound cell.
+    if (victim === undefined || survivor === undefined) return;
     this.#faults[kind] += 1;
     switch (kind) {
       case "crash":
         return world.kill(victim);
       case "mass-death": {
         const percent = 30 + this.#below(66);
-        const doomed = cells.filter((id) => id !== victim && this.#below(100) < percent);
+        const doomed = cells.filter((id) => id !== survivor && this.#below(100) < percent);
         for (const id of doomed) world.kill(id);
-        // A survivor that was halted before is no survivor: it is for the living that regeneration is promised.
-        return world.resume(victim);
+        return;
       }
       case "stop":
         // Half of them at most: a majority must be able to act.
@@ -253,6 +255,15 @@ class Trial {
 
   #falseKills(): number {
     return this.#world.executions.filter(({ reason, wasHalted }) => reason === "hung" && !wasHalted).length;
+  }
+
+  /** Cells that do what they should, and are not about to leave. */
+  #well(): CellId[] {
+    const isWell = ({ self, stop }: State): boolean => stop === null && this.#world.cells.get(self)?.halted === null;
+    return this.#world
+      .living()
+      .filter(isWell)
+      .map(({ self }) => self);
   }
 
   #haltedCount(): number {

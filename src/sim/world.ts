@@ -66,13 +66,14 @@ export class World {
   readonly log: LogLine[] = [];
   /** What the app does when a drone loads it. Scenarios change it. */
   app: "ready" | "failed" = "ready";
-  /** Cells that others have ended, by certificate: why, and whether they were halted at that time. */
+  /** Cells that others have ended, by certificate: why, and whether they were halted when the first certificate was made. */
   readonly executions: Execution[] = [];
   eventCount = 0;
   nowMs = 0;
   readonly #options: WorldOptions;
   readonly #queue = new TimeQueue<Deed>();
   readonly #wakes = new Map<CellId, number>();
+  readonly #haltedAtConviction = new Map<CellId, boolean>();
   #prng: Prng;
   #nextPid = 100;
 
@@ -215,6 +216,7 @@ export class World {
       case "drain":
         return this.#after("drain", () => this.tell(cell.id, { type: "drained" }));
       case "log":
+        if (effect.event === "condemned") this.#noteConviction(String(effect.fields["condemned"]));
         return this.#note(cell.id, effect.message);
       case "inform":
       case "watch":
@@ -237,13 +239,20 @@ export class World {
     this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? "answered" });
   }
 
+  /** Whether the sentence is just is judged by how things stood when it was first passed. */
+  #noteConviction(id: CellId): void {
+    if (!this.#haltedAtConviction.has(id)) this.#haltedAtConviction.set(id, this.cells.get(id)?.halted !== null);
+  }
+
   #execute(cell: SimCell, { id, pid, startTicks }: Effect & { type: "kill" }): void {
     const other = this.cells.get(id);
     assert(other?.pid === pid && other.startTicks === startTicks, "only that very process is signalled");
     if (!other.runs) return;
     this.#note(cell.id, `executes ${id}`);
     const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
-    this.executions.push({ id, reason, wasHalted: other.halted !== null });
+    const wasHalted = this.#haltedAtConviction.get(id);
+    assert(wasHalted !== undefined, "nobody is ended without a certificate");
+    this.executions.push({ id, reason, wasHalted });
     this.#end(other);
   }
 
