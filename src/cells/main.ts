@@ -93,8 +93,9 @@ function askForBirth(keys: KeyPair, take: (connection: TakenConnection) => void)
   });
 }
 
+/** A mother who has died meanwhile is not missed: what she was to hear concerned her alone. */
 function say(message: DaughterMessage): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
 function inheritedListeners(birth: BirthPackage): InheritedListener[] {

@@ -84,6 +84,8 @@ export interface State {
   readonly refractoryUntilMs: number;
 
   readonly app: AppOutlook;
+  /** A drone whose own app would not come up: it leaves as soon as somebody else is known to live. */
+  readonly isUseless: boolean;
   /** When the organism (or, with `alone`, this cell) was told to stop, and for how long it may drain. */
   readonly stop: { readonly atMs: number; readonly drainMs: number; readonly alone: boolean } | null;
   readonly drained: boolean;

@@ -99,6 +99,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     refractoryUntilMs: nowMs,
     app: { known: null, retryAtMs: nowMs, crashesMs: [], reportedCrashMs: -1 },
     stop: null,
+    isUseless: false,
     drained: false,
   };
   const [told] = takeIn(blank, birth.records, null, nowMs);
@@ -200,6 +201,7 @@ function control(state: State, nowMs: number): Move {
   ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   const growth: readonly Rule[] = [
+    leaveIfUseless,
     sampleDemand,
     accuseSurplus,
     heedCrashes,
@@ -309,13 +311,20 @@ function abandonOverdueBirths(state: State, nowMs: number): Move {
   return still(next);
 }
 
-/** A drone whose app failed has no use: it tells why and ends; one whose app is up says so once. */
+/** A drone whose app failed has no use: it tells why; one whose app is up says so once. */
 function appChanged(state: State, event: Event & { type: "app" }): Move {
-  const { nowMs, health } = event;
-  const wasReady = state.app.known?.state === "ready";
-  const news: Rule = (s) => (health.state === "ready" && wasReady ? still(s) : reportApp(s, health));
-  const end: Rule = (s) => (health.state === "failed" ? leave(s, "app-failed", health.message) : still(s));
-  return inTurn(still(state), nowMs, news, end);
+  const { health } = event;
+  const isNews = health.state === "failed" || state.app.known?.state !== "ready";
+  return isNews ? reportApp({ ...state, isUseless: health.state === "failed" }, health) : still(state);
+}
+
+/**
+ * At each control period: a useless drone leaves, but not as the last. A link that is open is the kernel's word that
+ * somebody lives; without one it is for this cell to regenerate the organism first.
+ */
+function leaveIfUseless(state: State): Move {
+  if (!state.isUseless || state.kin.size === 0) return still(state);
+  return leave(state, "app-failed", "its app would not come up");
 }
 
 /** For the host and its views. */

@@ -259,7 +259,8 @@ class Trial {
 
   /** Cells that do what they should, and are not about to leave. */
   #well(): CellId[] {
-    const isWell = ({ self, stop }: State): boolean => stop === null && this.#world.cells.get(self)?.halted === null;
+    const isWell = ({ self, stop, isUseless }: State): boolean =>
+      stop === null && !isUseless && this.#world.cells.get(self)?.halted === null;
     return this.#world
       .living()
       .filter(isWell)
