@@ -86,6 +86,11 @@ export function membersOf(state: State, cellClass: CellClass): CellId[] {
   return ids;
 }
 
+/** Those of them that answer, as far as this cell has found: on the others nothing can be built. */
+export function ableMembersOf(state: State, cellClass: CellClass): CellId[] {
+  return membersOf(state, cellClass).filter((id) => !state.suspects.has(id));
+}
+
 /** Strictly before in the order of births. Total: two different cells are never equally old. */
 export function isElder(a: CellBody, b: CellBody): boolean {
   return a.birthOrder < b.birthOrder || (a.birthOrder === b.birthOrder && a.id < b.id);
