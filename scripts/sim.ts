@@ -51,6 +51,7 @@ function summarize(): string {
     `${sum((r) => r.events)} events, ${cellYears.toFixed(3)} virtual cell-years`,
     `faults: ${faults}`,
     `recovery p50 ${at(0.5)} p99 ${at(0.99)} max ${recoveries.at(-1) ?? 0} ms`,
+    `above a cap ${((100 * sum((r) => r.aboveCapMs)) / sum((r) => r.virtualMs)).toFixed(3)} % of the time`,
     `voted out: ${sum((r) => r.executions.hung)} hung, ${sum((r) => r.executions.surplus)} surplus, ${healthy} healthy`,
   ].join("; ");
 }

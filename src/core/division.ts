@@ -15,7 +15,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, OrganismRecord } from "./record.ts";
 import { lineageMax } from "./record.ts";
-import { ableMembersOf, membersOf, ownBody, publish } from "./roster.ts";
+import { ableMembersOf, ownBody, publish } from "./roster.ts";
 import type { State } from "./state.ts";
 import type { Conception } from "./event.ts";
 

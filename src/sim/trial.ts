@@ -42,6 +42,8 @@ export interface TrialResult {
   /** From the last fault until all was whole again. Null where it never was. */
   readonly recoveryMs: number | null;
   /** Deaths by vote: of the halted, and of the healthy for being surplus. */
+  /** How long any class was above its cap, as seen every quarter of a second. */
+  readonly aboveCapMs: number;
   readonly executions: { readonly hung: number; readonly surplus: number; readonly healthy: number };
   /** Of the whole history. The same seed must give the same. */
   readonly fingerprint: number;
@@ -50,6 +52,8 @@ export interface TrialResult {
 /** After the last fault, until every class is there again in one tree and no halted cell is left. */
 export const recoveryMsMax = 90_000;
 const lookEveryMs = 250;
+/** A stable window to be sure, and the ballot windows of a few votes. */
+const aboveCapMsMax = 60_000;
 
 export function runTrial(seed: number): TrialResult {
   const trial = new Trial(seed);
@@ -72,6 +76,8 @@ class Trial {
   #cellMs = 0;
   #recoveryMs: number | null = null;
   /** Who gets going again, and when. */
+  readonly #aboveCapSinceMs = new Map<SpecializedClass, number>();
+  #aboveCapMs = 0;
   #pending: Array<{ atMs: number; deed: () => void }> = [];
 
   constructor(seed: number) {
@@ -115,6 +121,7 @@ class Trial {
       virtualMs: nowMs,
       cellMs: this.#cellMs,
       recoveryMs: this.#recoveryMs,
+      aboveCapMs: this.#aboveCapMs,
       executions: { hung: count("hung"), surplus: count("surplus"), healthy: this.#falseKills() },
       fingerprint: hash32(JSON.stringify(log)),
     };
@@ -227,11 +234,19 @@ class Trial {
     return seen.size >= living.length ? null : `${seen.size} of ${living.length} cells hang together`;
   }
 
+  /** See docs/decisions/0007: cells that do not know of each other may be one too many, for as long as a vote takes. */
   #capExceeded(): string | null {
     for (const cellClass of specializedClasses) {
       const count = this.#world.ofClass(cellClass).length;
       const { max } = this.#dna.population[cellClass];
-      if (count > max) return `${count} ${cellClass}s, and the DNA allows ${max}`;
+      if (count <= max) {
+        this.#aboveCapSinceMs.delete(cellClass);
+        continue;
+      }
+      const sinceMs = this.#aboveCapSinceMs.get(cellClass) ?? this.#world.nowMs;
+      this.#aboveCapSinceMs.set(cellClass, sinceMs);
+      this.#aboveCapMs += lookEveryMs;
+      if (this.#world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
     }
     return null;
   }

@@ -40,6 +40,8 @@ export interface SimCell {
   halted: "stuck" | "busy" | null;
   /** Its class before the event whose effects are being performed: an egg divides as an egg, though it is a neuron after. */
   decidedAs: CellClass;
+  /** When it last went on, or -Infinity. */
+  resumedMs: number;
   /** What came while it was halted. */
   readonly inbox: Happening[];
   /** The other ends of open links, each with the time of the last message put on it: links keep order. */
@@ -120,6 +122,7 @@ export class World {
     if (cell === undefined || cell.halted === null) return;
     this.#note(id, "resumed");
     cell.halted = null;
+    cell.resumedMs = this.nowMs;
     for (const happening of cell.inbox.splice(0)) if (cell.runs) this.tell(id, happening);
   }
 
@@ -241,7 +244,9 @@ export class World {
 
   /** Whether the sentence is just is judged by how things stood when it was first passed. */
   #noteConviction(id: CellId): void {
-    if (!this.#haltedAtConviction.has(id)) this.#haltedAtConviction.set(id, this.cells.get(id)?.halted !== null);
+    const cell = this.cells.get(id);
+    if (cell === undefined || this.#haltedAtConviction.has(id)) return;
+    this.#haltedAtConviction.set(id, cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs);
   }
 
   #execute(cell: SimCell, { id, pid, startTicks }: Effect & { type: "kill" }): void {
@@ -366,6 +371,7 @@ export class World {
       runs: true,
       halted: null,
       decidedAs: "egg",
+      resumedMs: Number.NEGATIVE_INFINITY,
       inbox: [],
       links: new Map(),
       mother,
@@ -408,6 +414,8 @@ function mayDivideInto(mother: CellClass, daughter: CellClass): boolean {
 
 const orphanedBirthMs = 20_000;
 const probeTimeoutMs = 100;
+/** Votes that were cast while a cell hung may meet after it went on: a last probe's time, and some messages'. */
+const votesInFlightMs = 500;
 
 function signed(origin: CellId, { key, version, body }: Effect & { type: "sign" }): OrganismRecord {
   assert(key === keyOf(body), "a record is filed under its body's key");
