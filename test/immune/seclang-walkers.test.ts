@@ -76,7 +76,7 @@ describe("operators", () => {
   });
 
   test("that nobody provides are refused, since their rules would never fire", () => {
-    assert.throws(() => build("detectSQLi", ""), { code: "CELLWS_E_RULE_OPERATOR", message: /@detectSQLi/ });
+    assert.throws(() => build("detectXSS", ""), { code: "CELLWS_E_RULE_OPERATOR", message: /@detectXSS/ });
   });
 
   test("that do not exist are refused with the name that was probably meant", () => {

@@ -11,6 +11,7 @@ import { ruleError } from "../rule-error.ts";
 import { beginsWith } from "./begins-with.ts";
 import { containsWord } from "./contains-word.ts";
 import { contains } from "./contains.ts";
+import { detectSQLi } from "./detect-sqli.ts";
 import { endsWith } from "./ends-with.ts";
 import { eq } from "./eq.ts";
 import { ge } from "./ge.ts";
@@ -35,6 +36,7 @@ export const OPERATORS = {
   beginsWith,
   contains,
   containsWord,
+  detectSQLi,
   endsWith,
   eq,
   ge,
@@ -55,7 +57,7 @@ export const OPERATORS = {
   within,
 } as const satisfies Record<string, Operator>;
 
-export const PROVIDED_OPERATORS = ["detectSQLi", "detectXSS", "geoLookup", "rbl"] as const;
+export const PROVIDED_OPERATORS = ["detectXSS", "geoLookup", "rbl"] as const;
 export type ProvidedOperatorName = (typeof PROVIDED_OPERATORS)[number];
 
 /** What the caller can do of `PROVIDED_OPERATORS`. */
