@@ -53,8 +53,8 @@ describe("a rule set", () => {
   });
 
   test("needs no operator for a rule that is excluded", () => {
-    assert.throws(() => build('SecRule ARGS "@detectXSS" "id:1"'), { code: "CELLWS_E_RULE_OPERATOR" });
-    assert.deepEqual(idsOf(build('SecRule ARGS "@detectXSS" "id:1"\nSecRuleRemoveById 1')), []);
+    assert.throws(() => build('SecRule ARGS "@geoLookup" "id:1"'), { code: "CELLWS_E_RULE_OPERATOR" });
+    assert.deepEqual(idsOf(build('SecRule ARGS "@geoLookup" "id:1"\nSecRuleRemoveById 1')), []);
   });
 
   test("adds the targets and actions of updates", () => {

@@ -1,7 +1,7 @@
 /**
  * All operators, by the names that rules use. A new one is a file, a line here and its cases.
  *
- * Some need what this folder does not have: a tokenizing detector, a database of countries, the DNS. They are in
+ * Some need what this folder does not have: a database of countries, the DNS. They are in
  * `PROVIDED_OPERATORS`, and whoever builds a rule set hands in those that it can do. A rule that uses another one is
  * refused at load: were it skipped, its attack would pass unseen.
  */
@@ -12,6 +12,7 @@ import { beginsWith } from "./begins-with.ts";
 import { containsWord } from "./contains-word.ts";
 import { contains } from "./contains.ts";
 import { detectSQLi } from "./detect-sqli.ts";
+import { detectXSS } from "./detect-xss.ts";
 import { endsWith } from "./ends-with.ts";
 import { eq } from "./eq.ts";
 import { ge } from "./ge.ts";
@@ -37,6 +38,7 @@ export const OPERATORS = {
   contains,
   containsWord,
   detectSQLi,
+  detectXSS,
   endsWith,
   eq,
   ge,
@@ -57,7 +59,7 @@ export const OPERATORS = {
   within,
 } as const satisfies Record<string, Operator>;
 
-export const PROVIDED_OPERATORS = ["detectXSS", "geoLookup", "rbl"] as const;
+export const PROVIDED_OPERATORS = ["geoLookup", "rbl"] as const;
 export type ProvidedOperatorName = (typeof PROVIDED_OPERATORS)[number];
 
 /** What the caller can do of `PROVIDED_OPERATORS`. */
