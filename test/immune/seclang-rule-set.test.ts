@@ -57,6 +57,17 @@ describe("a rule set", () => {
     assert.deepEqual(idsOf(build('SecRule ARGS "@geoLookup" "id:1"\nSecRuleRemoveById 1')), []);
   });
 
+  test("tells of rules that load but do nothing, since the caller has no such operator", () => {
+    const set = buildRuleSet(parseSecLang('SecRule REMOTE_ADDR "@geoLookup" "id:1"', "my.conf"), {
+      readData: () => "",
+      operators: { geoLookup: "never" },
+    });
+    assert.deepEqual(
+      set.notices.map(({ text }) => text),
+      ["rule 1 does nothing: @geoLookup never matches here"],
+    );
+  });
+
   test("adds the targets and actions of updates", () => {
     const set = build(`
       SecRule ARGS "@rx a" "id:1,phase:2,deny"
