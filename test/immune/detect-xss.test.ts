@@ -67,6 +67,8 @@ const harmless: Readonly<Record<string, readonly string[]>> = {
     "if (a<b && c=='d') {}",
     "I <3 you = me",
     "online=true",
+    "  onload= ",
+    "<x onend= ",
     "status online=yes once=2 only=3",
     'he said "hello" and x = 5',
     "name='John' on='now'",

@@ -97,7 +97,8 @@ const TAGS = new Set([
 const DECLARATIONS = /^!doctype\b|^!entity\b|^!--\[if|^\?import\b|^\?xml-stylesheet\b|^!\[cdata\[/;
 
 function judgeAttribute(name: string, value: string | null, isGuess: boolean): string | null {
-  if (value === null) return null;
+  // A handler without code and an address without text do nothing.
+  if (value === null || value.trim() === "") return null;
   if (isGuess ? EVENTS.test(name) : /^on[a-z]{2,}$/.test(name)) return "handler";
   if (name === "srcdoc") return "page";
   if (name === "style") return DANGEROUS_STYLE.test(value) ? "style" : null;

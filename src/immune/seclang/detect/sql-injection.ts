@@ -57,25 +57,28 @@ function find(context: SqlInjection["context"], tokens: string | null): SqlInjec
 const anywhere: ReadonlyArray<readonly [shape: string, pattern: RegExp]> = [
   ["union", /U\(*E(?:[nsvfFo(]|w[,.Kc;)])/],
   ["query", /(?:^|[(;,qo&p])E\(*(?:[ov]|[fF]\([^)]{0,12}\)+)(?:,[wnvo.]{1,3})*K\(*[wvEs]/],
+  ["call", /E\(*F\(\(*[nso]/],
   ["subquery", /[snv)w](?:[&qop]|&o)\(+E/],
 ];
+
+/** Of a call: a word, a number, a string, or a further call of such. */
+const ARGUMENT = String.raw`(?:[fF]\([nsvw,.]*\)|[nsvw])`;
 
 const BARE_SHAPES: ReadonlyArray<readonly [shape: string, pattern: RegExp]> = [
   ...anywhere,
   ["logic", /^[o(]*[nv]\)*[&p][o(]*(?:[nsvw]q[o(]*[nsvwfF(]|[fF]\(|[Kv])/],
   ["logic", /^\w\)*[&p][o(]*(?:nq[o(]*n|sq[o(]*s|F\()/],
   ["statement", /^[o(]*[nv]\)*;?X[wvnsf(@]/],
-  ["statement", /^w;X[wv]/],
-  [
-    "call",
-    /^[o(]*(?:[nv]\)*[oqp,]?\(*)?F\((?:(?:[fF]\([nsvw,.]*\)|[nsvw])(?:[.,o](?:[fF]\([nsvw,.]*\)|[nsvw]))*)?\)*(?:$|[c;opq&])/,
-  ],
+  ["statement", /^w;X[wv]|^[wnv]\)*Xs/],
+  ["call", new RegExp(`^[o(]*(?:[nv]\\)*[oqp,]?\\(*)?F\\((?:${ARGUMENT}(?:[.,o]${ARGUMENT})*\\)*|\\)+)(?:$|[c;opq&])`)],
+  ["call", /^[o(]*(?:F\(n,|f\([^;]*F\([ns]?\))/],
   ["clause", /^[o(]*n\)*K(?:n(?:$|[,c;])|[nsvw]q[nsvw])/],
 ];
 
 const QUOTED_SHAPES: ReadonlyArray<readonly [shape: string, pattern: RegExp]> = [
   ...anywhere,
   ["logic", /^s\)*[&p][o(]*(?:[nsvw]\)*q[o(]*[nsvwfF(]|[fF]\(|[nsv]\)*[c;]|[KE])/],
+  ["logic", /^s\)*(?:&s|pn)\)*$/],
   ["statement", /^s\)*;?X[wvnsf(@]?/],
   ["statement", /^s\)*;\(*E/],
   ["call", /^s\)*[oqp,&;]?\(*F\(/],
