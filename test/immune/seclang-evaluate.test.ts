@@ -161,6 +161,16 @@ describe("which rules match", () => {
   }
 });
 
+test("the whole of an XML body is shown only where it was broken, forced, or the caller wants it", () => {
+  const rule = 'SecRule REQUEST_BODY "@contains name" "id:1"';
+  const xml = (body: string): Request => ({ headers: ["Content-Type", "text/xml"], body });
+  assert.deepEqual(idsOf(run(rule, xml("<name/>"))), []);
+  assert.deepEqual(idsOf(run(rule, xml("<name>"))), [1]);
+  assert.deepEqual(idsOf(runTransaction(rule, xml("<name/>"), { requestBodyAlways: true })), [1]);
+  const forced = `SecAction "id:2,phase:1,ctl:forceRequestBodyVariable=On"\n${rule}`;
+  assert.deepEqual(idsOf(run(forced, xml("<name/>"))), [2, 1]);
+});
+
 describe("what a match changes", () => {
   test("adds up for each value that matches", () => {
     const t = runTransaction('SecRule ARGS "@rx a" "id:1,setvar:tx.n=+2,setvar:tx.last=%{MATCHED_VAR_NAME}"', {

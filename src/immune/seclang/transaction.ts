@@ -27,6 +27,11 @@ export interface TransactionOptions {
   readonly screen?: Screen;
   /** Without it, lasting collections (IP, SESSION ...) begin empty with each exchange. */
   readonly collections?: CollectionKeeper;
+  /**
+   * REQUEST_BODY holds each body, multipart and XML too, as libmodsecurity 3 has it. The Core Rule Set's own tests
+   * expect what the older ModSecurity does, and so does this engine unless told otherwise.
+   */
+  readonly requestBodyAlways?: boolean;
   /** Milliseconds since the exchange began, for DURATION. */
   readonly duration?: () => number;
 }
@@ -305,10 +310,11 @@ const SCALARS = {
   REQUEST_BASENAME: ({ target }) => target.basename,
   // Not a multipart or XML body: patterns meant for text would search whole uploads and the names of elements. But
   // where the reader failed the whole is shown all the same: else what stands behind the error would pass unseen.
-  REQUEST_BODY: ({ requestBody, processor, forceRequestBody, body }) =>
-    (processor !== "MULTIPART" && processor !== "XML") || forceRequestBody || body.error !== null
-      ? (requestBody ?? "")
-      : "",
+  REQUEST_BODY: ({ requestBody, processor, forceRequestBody, body, options }) => {
+    const isText = processor !== "MULTIPART" && processor !== "XML";
+    const isShown = isText || forceRequestBody || body.error !== null || options.requestBodyAlways === true;
+    return isShown ? (requestBody ?? "") : "";
+  },
   REQUEST_BODY_LENGTH: ({ requestBody }) => String(requestBody?.length ?? 0),
   REQUEST_FILENAME: ({ target }) => target.filename,
   REQUEST_LINE: ({ request }) => `${request.method} ${request.target} ${request.protocol}`.trimEnd(),
