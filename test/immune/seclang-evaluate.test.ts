@@ -267,6 +267,25 @@ describe("the verdict", () => {
     assert.deepEqual(hit?.matches, [{ name: "ARGS:q", value: `${"a".repeat(SECLANG_LIMITS.evidenceCharsMax)}...` }]);
   });
 
+  test("counts a hit that is told though there were too many to keep it", () => {
+    const silent = Array.from({ length: SECLANG_LIMITS.hitsMax }, (_, i) => `SecAction "id:${i + 1},nolog"`);
+    const judgement = run(`${silent.join("\n")}\nSecAction "id:9999,log"`, {});
+    assert.deepEqual([judgement.verdict, judgement.hitsDropped], ["watch", 1]);
+  });
+
+  test("does not count what an engine that is off would do", () => {
+    assert.equal(run("SecRuleEngine Off\nSecRequestBodyLimit 1", { body: "abc" }).verdict, "pass");
+  });
+
+  test("refuses a multipart body with too much in it that is no file", () => {
+    const part = (head: string): string =>
+      `--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n${"a".repeat(100)}\r\n`;
+    const headers = ["Content-Type", "multipart/form-data; boundary=x"];
+    const limit = "SecRequestBodyNoFilesLimit 50";
+    assert.equal(run(limit, { headers, body: `${part('name="a"')}--x--` }).status, 413);
+    assert.equal(run(limit, { headers, body: `${part('name="a"; filename="b"')}--x--` }).verdict, "pass");
+  });
+
   test("carries the scores of the Core Rule Set", () => {
     const { score } = run('SecAction "id:1,setvar:tx.blocking_inbound_anomaly_score=5"', {});
     assert.deepEqual(score, { inbound: 5, outbound: 0 });

@@ -59,6 +59,8 @@ export interface Transaction extends MacroValues {
   readonly hits: Hit[];
   /** Hits beyond hitsMax. */
   hitsDropped: number;
+  /** Whether any hit, kept or not, is to be told. */
+  told: boolean;
   /** What the rule in hand has matched so far; the last is MATCHED_VAR. */
   matched: MatchedValue[];
   rule: Rule | null;
@@ -116,6 +118,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     removedTargets: [],
     hits: [],
     hitsDropped: 0,
+    told: false,
     matched: [],
     rule: null,
     engine: settings.engine,
@@ -152,10 +155,7 @@ export function giveRequestBody(transaction: Transaction, body: string): void {
   const noFiles = transaction.processor === "MULTIPART" ? Infinity : settings.requestBodyNoFilesBytesMax;
   const bytesMax = Math.min(transaction.requestBodyBytesMax, noFiles);
   const seen = body.length > bytesMax ? body.slice(0, bytesMax) : body;
-  if (seen !== body) {
-    transaction.inboundOverLimit = true;
-    if (settings.requestBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 413 });
-  }
+  if (seen !== body) refuseOverLimit(transaction);
   transaction.requestBody = seen;
   if (transaction.processor === null || seen === "") return;
   transaction.body = BODY_READERS[transaction.processor](seen, {
@@ -164,6 +164,14 @@ export function giveRequestBody(transaction: Transaction, body: string): void {
     argumentsMax: Math.max(0, settings.argumentsMax - transaction.query.args.length),
     depthMax: settings.requestBodyDepthMax,
   });
+  // Of a multipart body only now is it known how much of it are files.
+  if (sizeOf(transaction.body.args) > settings.requestBodyNoFilesBytesMax) refuseOverLimit(transaction);
+}
+
+function refuseOverLimit(transaction: Transaction): void {
+  transaction.inboundOverLimit = true;
+  const { requestBodyOverLimit } = transaction.rules.settings;
+  if (requestBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 413 });
 }
 
 /** The response's head, before phase 3. */
@@ -189,6 +197,7 @@ export function giveResponseBody(transaction: Transaction, body: string): void {
 
 /** Notes that something disruptive is to happen; it does where the engine is on. The first one counts. */
 export function interrupt(transaction: Transaction, what: NonNullable<Transaction["interruption"]>): void {
+  if (transaction.engine === "off") return;
   transaction.disrupted = true;
   if (transaction.engine === "on") transaction.interruption ??= what;
 }
