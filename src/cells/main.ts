@@ -23,6 +23,9 @@ const birthMsMax = 20_000;
 /** Taken before any app is loaded: while one loads, its own calls of process.exit are caught, and ours must not be. */
 const exitProcess = process.exit.bind(process);
 
+/** Taken before any app can change it. */
+const bornWith = { ...process.env };
+
 await main();
 
 async function main(): Promise<void> {
@@ -55,11 +58,14 @@ async function main(): Promise<void> {
     run,
     log,
     listeners: birth.class === "drone" ? [] : listeners,
+    env: bornWith,
     bodies,
     exit: (code) => exitProcess(code),
   });
   const living = host;
   process.on("uncaughtExceptionMonitor", (error, origin) => {
+    // An app that catches what nobody caught lives on, and says of it what it likes.
+    if (process.listenerCount("uncaughtException") > 0) return;
     const stack = error instanceof Error ? error.stack : String(error);
     log.error("cell-crashed", { origin, stack }, `crashed: ${error instanceof Error ? error.message : String(error)}`);
   });
@@ -87,8 +93,9 @@ function askForBirth(keys: KeyPair, take: (connection: TakenConnection) => void)
   });
 }
 
+/** A mother who has died meanwhile is not missed: what she was to hear concerned her alone. */
 function say(message: DaughterMessage): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
 function inheritedListeners(birth: BirthPackage): InheritedListener[] {

@@ -8,9 +8,8 @@
 import { rendezvousRank } from "../lib/hash.ts";
 import type { SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
-import type { Level } from "./hormone.ts";
 import { decayed } from "./hormone.ts";
-import { callStrengthMin, patienceCalls } from "./limits.ts";
+import { answerStepMs, callStrengthMin, patienceCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, membersOf } from "./roster.ts";
@@ -18,21 +17,27 @@ import { specialize } from "./germination.ts";
 
 import type { State } from "./state.ts";
 
-/** After every pulse and at each control period: is it our turn to become something? */
+/** After every pulse and at each look: is it our turn to become something? */
 export function differentiate(state: State, nowMs: number): Move {
   if (state.class !== "stem" || state.phase !== "living" || !state.alive.has(state.self)) return still(state);
   const call = strongestCall(state, nowMs);
-  if (call === null) return still(state);
-  const rank = rendezvousRank(`wake/${call}`, state.self, membersOf(state, "stem"));
-  return rank < places(state.hormones.levels[call]) ? specialize(state, call) : still(state);
+  const waits = call === null ? null : waitMs(state, call);
+  if (call === null || waits === null) return still({ ...state, answersAtMs: null });
+  const answersAtMs = state.answersAtMs ?? nowMs + waits;
+  return nowMs >= answersAtMs ? specialize({ ...state, answersAtMs: null }, call) : still({ ...state, answersAtMs });
 }
 
 /**
- * How far down the ranks a call reaches. The best-ranked may be too far away to feel it, so with each call that goes
- * unanswered after the first few one more is let through; one at a time, so that not two rush in.
+ * How long we wait before we answer a call, or null when it is not for us. The best-ranked answer at once. They may be too
+ * far away to feel it, so with each call that goes unanswered after the first few one more is let through; but each waits
+ * for the one before, so that its answer can arrive and not two rush in.
  */
-function places({ wanted, unanswered }: Level): number {
-  return wanted === 0 ? 0 : wanted + Math.max(0, unanswered - patienceCalls);
+function waitMs(state: State, call: SpecializedClass): number | null {
+  const { wanted, unanswered } = state.hormones.levels[call];
+  if (wanted === 0) return null;
+  const rank = rendezvousRank(`wake/${call}`, state.self, membersOf(state, "stem"));
+  const isLetThrough = rank < wanted + Math.max(0, unanswered - patienceCalls);
+  return isLetThrough ? Math.max(0, rank - wanted + 1) * answerStepMs : null;
 }
 
 /** What a first call leaves one hop away. */

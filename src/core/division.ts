@@ -15,7 +15,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, OrganismRecord } from "./record.ts";
 import { lineageMax } from "./record.ts";
-import { membersOf, ownBody, publish } from "./roster.ts";
+import { ableMembersOf, membersOf, ownBody, publish } from "./roster.ts";
 import type { State } from "./state.ts";
 import type { Conception } from "./event.ts";
 
@@ -33,9 +33,9 @@ export function divide(state: State, cellClass: CellClass, nowMs: number, fresh 
 export function mayBear(state: State, cellClass: CellClass): boolean {
   if (state.class === "egg" || cellClass === state.class) return true;
   if (state.class === "neuron" && cellClass === "stem")
-    return membersOf(state, "stem").length === 0 || isUnheard(state);
+    return ableMembersOf(state, "stem").length === 0 || isUnheard(state);
   // Regeneration: nobody is left who could give rise to anything else.
-  return cellClass === "egg" && membersOf(state, "stem").length + membersOf(state, "neuron").length === 0;
+  return cellClass === "egg" && ableMembersOf(state, "stem").length + ableMembersOf(state, "neuron").length === 0;
 }
 
 /** Whether this cell's calls go unanswered for so long that no stem cell can be near enough to hear them. */

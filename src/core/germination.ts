@@ -10,7 +10,7 @@ import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import { divide } from "./division.ts";
 import { growthIsHeld, watchTheApp } from "./app-trouble.ts";
-import { announce, census, isElder, membersOf, ownBody } from "./roster.ts";
+import { ableMembersOf, announce, census, isElder, ownBody } from "./roster.ts";
 import type { State } from "./state.ts";
 
 /** The egg wakes: the missing ones of B cell and drone are born directly, the rest follows from the pool. */
@@ -33,7 +33,8 @@ export function specialize(state: State, cellClass: CellClass): Move {
 
 /** At each control period: are we the one who must start over? */
 export function regenerate(state: State, nowMs: number): Move {
-  if (membersOf(state, "neuron").length + membersOf(state, "stem").length + census(state).egg > 0) return still(state);
+  if (ableMembersOf(state, "neuron").length + ableMembersOf(state, "stem").length + census(state).egg > 0)
+    return still(state);
   if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isEldest(state)) return still(state);
   return divide(state, "egg", nowMs, state.class === "drone");
 }
@@ -46,6 +47,8 @@ export function reawaken(state: State, nowMs: number): Move {
 
 function isEldest(state: State): boolean {
   const own = ownBody(state);
-  for (const cell of state.alive.values()) if (cell.id !== own.id && isElder(cell, own)) return false;
+  for (const cell of state.alive.values()) {
+    if (cell.id !== own.id && isElder(cell, own) && !state.suspects.has(cell.id)) return false;
+  }
   return true;
 }

@@ -24,6 +24,9 @@ export const answerRefractoryMs = controlPeriodMs;
 /** Calls that only the best-ranked may answer: the second ring feels a first call's threshold after as many. */
 export const patienceCalls = 4;
 
+/** Who is let through after others waits so much longer for each: several hops' time for an answer to arrive. */
+export const answerStepMs = 100;
+
 /** Calls without an answer after which a neuron takes it that no stem cell can hear it, and bears one close by. */
 export const unheardCalls = 8;
 

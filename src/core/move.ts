@@ -12,6 +12,8 @@ export const still = (state: State): Move => [state, []];
 export function inTurn(move: Move, nowMs: number, ...rules: readonly Rule[]): Move {
   let [state, effects] = move;
   for (const rule of rules) {
+    // A cell that has ended itself does nothing more.
+    if (state.phase === "ended") break;
     const [next, more] = rule(state, nowMs);
     state = next;
     if (more.length > 0) effects = effects.length === 0 ? more : [...effects, ...more];

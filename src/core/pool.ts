@@ -8,7 +8,7 @@ import { rendezvousRank } from "../lib/hash.ts";
 import { divide, divideForPool, isUnheard } from "./division.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import { census, membersOf } from "./roster.ts";
+import { census, ableMembersOf } from "./roster.ts";
 import type { State } from "./state.ts";
 
 /** At each control period: divides for the pool where part of its deficit is ours to fill. */
@@ -17,8 +17,8 @@ export function replenish(state: State, nowMs: number): Move {
   if (state.class === "neuron" && isUnheard(state)) return divide(state, "stem", nowMs);
   const deficit = state.dna.stemPool - census(state).stem;
   if (deficit <= 0 || !mayDivide(state)) return still(state);
-  const stems = membersOf(state, "stem");
-  const dividers = stems.length > 0 ? stems : membersOf(state, "neuron");
+  const stems = ableMembersOf(state, "stem");
+  const dividers = stems.length > 0 ? stems : ableMembersOf(state, "neuron");
   const rank = rendezvousRank("pool", state.self, dividers);
   let move: Move = still(state);
   for (let birth = rank; birth < deficit; birth += dividers.length) {
@@ -32,5 +32,5 @@ export function replenish(state: State, nowMs: number): Move {
 function mayDivide(state: State): boolean {
   for (const gestation of state.gestations.values()) if (gestation.class !== "stem") return false;
   if (state.class === "stem") return true;
-  return state.class === "neuron" && membersOf(state, "stem").length === 0;
+  return state.class === "neuron" && ableMembersOf(state, "stem").length === 0;
 }

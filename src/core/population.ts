@@ -16,7 +16,7 @@ import { absorb, attenuated } from "./hormone.ts";
 import { callersForNeuronMax, callStrengthMin, callStrengthStep, pulseStrengthMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import { census, membersOf } from "./roster.ts";
+import { ableMembersOf, census, membersOf } from "./roster.ts";
 import type { State } from "./state.ts";
 
 /** At each control period: secretes growth hormone for every class that is short, where it falls to us to call. */
@@ -74,12 +74,14 @@ export function passOn(state: State, pulse: Pulse, from: string | null): Effect[
 }
 
 function fallsToUs(state: State, cellClass: SpecializedClass): boolean {
-  const neurons = membersOf(state, "neuron");
+  const neurons = ableMembersOf(state, "neuron");
   if (neurons.length > 0) {
     return state.class === "neuron" && rendezvousRank(`call/${cellClass}`, state.self, neurons) === 0;
   }
   // Without a neuron the only thing to call for is a neuron.
   if (cellClass !== "neuron") return false;
+  // Stem cells call as well, be it only for themselves to hear: those who were chosen may live too far from any of them.
+  if (state.class === "stem") return true;
   const living = [...state.alive.values()].filter((cell) => cell.state === "live").map((cell) => cell.id);
   return rendezvousRank("call/neuron", state.self, living) < callersForNeuronMax;
 }

@@ -5,7 +5,7 @@
  * here: the dead leave the roster, an answered call is quieted, and what is new is passed on.
  */
 import { assert } from "../lib/assert.ts";
-import type { CellClass, CellId } from "./cell.ts";
+import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
@@ -86,6 +86,11 @@ export function membersOf(state: State, cellClass: CellClass): CellId[] {
   return ids;
 }
 
+/** Those of them that answer, as far as this cell has found: on the others nothing can be built. */
+export function ableMembersOf(state: State, cellClass: CellClass): CellId[] {
+  return membersOf(state, cellClass).filter((id) => !state.suspects.has(id));
+}
+
 /** Strictly before in the order of births. Total: two different cells are never equally old. */
 export function isElder(a: CellBody, b: CellBody): boolean {
   return a.birthOrder < b.birthOrder || (a.birthOrder === b.birthOrder && a.id < b.id);
@@ -122,11 +127,14 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const before = state.alive.get(body.id);
   const alive = new Map(state.alive).set(body.id, body);
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
-  const hormones = tookRole ? answered(state.hormones, body.class, nowMs) : state.hormones;
+  const took = body.class as SpecializedClass;
+  const hormones = tookRole ? answered(state.hormones, took, nowMs) : state.hormones;
+  // Whatever is wanted from now on is another want.
+  const unanswered = tookRole ? { ...state.unanswered, [took]: 0 } : state.unanswered;
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : new Map(state.heardMs).set(body.id, nowMs);
   // What a condemned cell says of itself no longer counts: it is leaving.
   if (state.condemned.has(body.id)) alive.set(body.id, { ...body, state: "draining" });
-  return { ...state, alive, hormones, heardMs };
+  return { ...state, alive, hormones, unanswered, heardMs };
 }
 
 function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): State {

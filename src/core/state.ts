@@ -76,11 +76,16 @@ export interface State {
   /** Pulses of each class in a row that found no answer: the call grows louder. */
   readonly unanswered: Readonly<Record<SpecializedClass, number>>;
 
+  /** When we answer a call that others may answer first, or null. */
+  readonly answersAtMs: number | null;
+
   /** Daughters that do not live yet. Invariant: size <= gestationsMax. */
   readonly gestations: ReadonlyMap<CellId, Gestation>;
   readonly refractoryUntilMs: number;
 
   readonly app: AppOutlook;
+  /** A drone whose own app would not come up: it leaves as soon as somebody else is known to live. */
+  readonly isUseless: boolean;
   /** When the organism (or, with `alone`, this cell) was told to stop, and for how long it may drain. */
   readonly stop: { readonly atMs: number; readonly drainMs: number; readonly alone: boolean } | null;
   readonly drained: boolean;

@@ -90,6 +90,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     tallies: new Map(),
     hormones: noHormones,
     pulseCount: 0,
+    answersAtMs: null,
     unanswered: Object.fromEntries(specializedClasses.map((c) => [c, 0])) as Record<
       (typeof specializedClasses)[number],
       number
@@ -98,6 +99,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     refractoryUntilMs: nowMs,
     app: { known: null, retryAtMs: nowMs, crashesMs: [], reportedCrashMs: -1 },
     stop: null,
+    isUseless: false,
     drained: false,
   };
   const [told] = takeIn(blank, birth.records, null, nowMs);
@@ -123,14 +125,15 @@ export function step(state: State, event: Event): Move {
 
 /** When the cell wants a `wake`, or null: a dormant egg sleeps without a timer. */
 export function nextWakeMs(state: State): number | null {
-  return state.phase === "dormant" || state.phase === "ended" ? null : state.nextControlMs;
+  if (state.phase === "dormant" || state.phase === "ended") return null;
+  return Math.min(state.nextControlMs, state.answersAtMs ?? state.nextControlMs);
 }
 
 function react(state: State, event: Event): Move {
   const { nowMs } = event;
   switch (event.type) {
     case "wake":
-      return nowMs < state.nextControlMs ? still(state) : control(state, nowMs);
+      return nowMs < state.nextControlMs ? differentiate(state, nowMs) : control(state, nowMs);
     case "first-connection":
       return state.phase === "dormant" ? germinate(state, nowMs) : still(state);
     case "conceived":
@@ -198,6 +201,7 @@ function control(state: State, nowMs: number): Move {
   ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   const growth: readonly Rule[] = [
+    leaveIfUseless,
     sampleDemand,
     accuseSurplus,
     heedCrashes,
@@ -307,13 +311,20 @@ function abandonOverdueBirths(state: State, nowMs: number): Move {
   return still(next);
 }
 
-/** A drone whose app failed has no use: it tells why and ends; one whose app is up says so once. */
+/** A drone whose app failed has no use: it tells why; one whose app is up says so once. */
 function appChanged(state: State, event: Event & { type: "app" }): Move {
-  const { nowMs, health } = event;
-  const wasReady = state.app.known?.state === "ready";
-  const news: Rule = (s) => (health.state === "ready" && wasReady ? still(s) : reportApp(s, health));
-  const end: Rule = (s) => (health.state === "failed" ? leave(s, "app-failed", health.message) : still(s));
-  return inTurn(still(state), nowMs, news, end);
+  const { health } = event;
+  const isNews = health.state === "failed" || state.app.known?.state !== "ready";
+  return isNews ? reportApp({ ...state, isUseless: health.state === "failed" }, health) : still(state);
+}
+
+/**
+ * At each control period: a useless drone leaves, but not as the last. A link that is open is the kernel's word that
+ * somebody lives; without one it is for this cell to regenerate the organism first.
+ */
+function leaveIfUseless(state: State): Move {
+  if (!state.isUseless || state.kin.size === 0) return still(state);
+  return leave(state, "app-failed", "its app would not come up");
 }
 
 /** For the host and its views. */

@@ -49,6 +49,8 @@ export interface CellHostOptions {
   readonly run: RunDir;
   readonly log: CellLog;
   readonly listeners: readonly InheritedListener[];
+  /** The environment that this cell was born with, which its daughters get: not what an app has made of it since. */
+  readonly env: NodeJS.ProcessEnv;
   /** Loads the body of a class. */
   readonly bodies: Readonly<Record<CellClass, () => Promise<MakeBody>>>;
   /** Ends the process; called once, last. */
@@ -90,6 +92,7 @@ export class CellHost {
   #loadAtLook = performance.eventLoopUtilization();
   #load = 0;
   #loadLookedAtMs = performance.now();
+  #settlingSinceMs = performance.now();
 
   constructor(options: CellHostOptions) {
     this.#options = options;
@@ -166,9 +169,18 @@ export class CellHost {
   #wake(): void {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
-    const loadMilli = Math.round(this.#measureLoad() * 1000);
+    const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
     this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
     this.dispatch({ type: "wake" });
+  }
+
+  /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
+  #isSettled(): boolean {
+    const nowMs = performance.now();
+    if (this.#presentBody === null || this.#presentBody.appHealth?.().state === "loading")
+      this.#settlingSinceMs = nowMs;
+    if (nowMs - this.#settlingSinceMs < settlingMs) this.#loadAtLook = performance.eventLoopUtilization();
+    return nowMs - this.#settlingSinceMs >= settlingMs;
   }
 
   #setWake(): void {
@@ -234,7 +246,7 @@ export class CellHost {
           listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
-          env: birthEnvironment(),
+          env: this.#options.env,
           ownSession: false,
         },
         {
@@ -249,7 +261,7 @@ export class CellHost {
       );
       this.#wombs.set(id, womb);
       for (const connection of opened?.handOver() ?? []) womb.hand(connection);
-      log.info("dividing", { daughter: id, daughterClass: cellClass }, `dividing: ${cellClass} ${id} is on its way`);
+      log.info("dividing", { daughter: id, daughterClass: cellClass }, "divides");
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
@@ -406,10 +418,11 @@ export class CellHost {
 
   #become(cellClass: CellClass): void {
     this.#log.setClass(cellClass);
-    this.#log.info("became", { became: cellClass }, `took up the work of: ${cellClass}`);
+    this.#log.info("became", {}, `is ${cellClass === "egg" ? "an" : "a"} ${cellClass} now`);
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     this.#recordForAdministrators();
     this.#body = this.#makeBody(cellClass);
@@ -575,6 +588,7 @@ export class CellHost {
 }
 
 const loadWindowMsMin = 1_000;
+const settlingMs = 2_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -586,10 +600,4 @@ function hasComputed(before: ProcStat | null, after: ProcStat | null): boolean {
 
 function birthOrderOf(record: OrganismRecord): number {
   return record.body.kind === "cell" ? record.body.birthOrder : Number.MAX_SAFE_INTEGER;
-}
-
-function birthEnvironment(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  delete env["NODE_CHANNEL_FD"];
-  return env;
 }

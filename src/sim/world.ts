@@ -15,6 +15,7 @@ import type { Event, Happening } from "../core/event.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, OrganismRecord, RecordBody } from "../core/record.ts";
 import { cellKey, keyOf } from "../core/record.ts";
+import { isPlausible } from "../core/hormone.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { TimeQueue } from "./time-queue.ts";
@@ -37,11 +38,19 @@ export interface SimCell {
   runs: boolean;
   /** SIGSTOP, or an endless loop of the app: it does nothing, and what comes for it waits. Null: it is well. */
   halted: "stuck" | "busy" | null;
+  /** Its class before the event whose effects are being performed: an egg divides as an egg, though it is a neuron after. */
+  decidedAs: CellClass;
   /** What came while it was halted. */
   readonly inbox: Happening[];
   /** The other ends of open links, each with the time of the last message put on it: links keep order. */
   readonly links: Map<CellId, number>;
   mother: CellId | null;
+}
+
+export interface Execution {
+  readonly id: CellId;
+  readonly reason: string;
+  readonly wasHalted: boolean;
 }
 
 export interface LogLine {
@@ -57,13 +66,14 @@ export class World {
   readonly log: LogLine[] = [];
   /** What the app does when a drone loads it. Scenarios change it. */
   app: "ready" | "failed" = "ready";
-  /** Cells that others have ended, by certificate. */
-  readonly executions: CellId[] = [];
+  /** Cells that others have ended, by certificate: why, and whether they were halted when the first certificate was made. */
+  readonly executions: Execution[] = [];
   eventCount = 0;
   nowMs = 0;
   readonly #options: WorldOptions;
   readonly #queue = new TimeQueue<Deed>();
   readonly #wakes = new Map<CellId, number>();
+  readonly #haltedAtConviction = new Map<CellId, boolean>();
   #prng: Prng;
   #nextPid = 100;
 
@@ -121,6 +131,14 @@ export class World {
     this.#end(cell);
   }
 
+  /** A kin link breaks, though both ends live. */
+  cut(id: CellId, peer: CellId): void {
+    const cell = this.cells.get(id);
+    if (cell === undefined || !cell.links.has(peer)) return;
+    this.#note(id, `loses its link to ${peer}`);
+    this.#closeLink(cell, peer);
+  }
+
   /** Lets virtual time pass. */
   run(forMs: number): void {
     const untilMs = this.nowMs + forMs;
@@ -147,6 +165,7 @@ export class World {
     for (let event = mailbox.shift(); event !== undefined && cell.runs; event = mailbox.shift()) {
       assert(cell.state !== null, "a cell that hears has been born");
       this.eventCount += 1;
+      cell.decidedAs = cell.state.class;
       const [next, effects] = step(cell.state, event);
       assertInvariants(next);
       cell.state = next;
@@ -173,7 +192,7 @@ export class World {
   #perform(cell: SimCell, effect: Exclude<Effect, { type: "sign" | "sign-vote" | "exit" }>): void {
     switch (effect.type) {
       case "divide":
-        return this.#divide(cell, effect.id);
+        return this.#divide(cell, effect);
       case "bear":
         return this.#bear(effect.certificate, effect.records);
       case "connect":
@@ -197,6 +216,7 @@ export class World {
       case "drain":
         return this.#after("drain", () => this.tell(cell.id, { type: "drained" }));
       case "log":
+        if (effect.event === "condemned") this.#noteConviction(String(effect.fields["condemned"]));
         return this.#note(cell.id, effect.message);
       case "inform":
       case "watch":
@@ -219,16 +239,25 @@ export class World {
     this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? "answered" });
   }
 
+  /** Whether the sentence is just is judged by how things stood when it was first passed. */
+  #noteConviction(id: CellId): void {
+    if (!this.#haltedAtConviction.has(id)) this.#haltedAtConviction.set(id, this.cells.get(id)?.halted !== null);
+  }
+
   #execute(cell: SimCell, { id, pid, startTicks }: Effect & { type: "kill" }): void {
     const other = this.cells.get(id);
     assert(other?.pid === pid && other.startTicks === startTicks, "only that very process is signalled");
     if (!other.runs) return;
     this.#note(cell.id, `executes ${id}`);
-    this.executions.push(id);
+    const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
+    const wasHalted = this.#haltedAtConviction.get(id);
+    assert(wasHalted !== undefined, "nobody is ended without a certificate");
+    this.executions.push({ id, reason, wasHalted });
     this.#end(other);
   }
 
-  #divide(mother: SimCell, id: CellId): void {
+  #divide(mother: SimCell, { id, class: cellClass }: Effect & { type: "divide" }): void {
+    assert(mayDivideInto(mother.decidedAs, cellClass), "a specialised cell's daughters are of its own class");
     const daughter = this.#process(id, mother.id);
     this.#note(mother.id, `divides: ${id}`);
     this.#after("birth", () => {
@@ -259,6 +288,7 @@ export class World {
     const known = records.length === 0 ? [certificate] : records;
     const [state, effects] = beBorn({ certificate, records: known, dna: this.#options.dna, seed, urgent }, this.nowMs);
     cell.state = state;
+    cell.decidedAs = certificate.body.class;
     const mailbox: Event[] = [];
     this.#performAll(cell, effects, mailbox);
     for (const event of mailbox) this.#dispatch(cell, event);
@@ -282,6 +312,11 @@ export class World {
   #send(cell: SimCell, { to, message }: Effect & { type: "send" }): void {
     const lastMs = cell.links.get(to);
     if (lastMs === undefined) return;
+    const { attenuationMilli } = this.#options.dna;
+    assert(
+      message.type !== "pulse" || isPlausible(message.pulse, attenuationMilli),
+      "no hormone is stronger than s0 * alpha^hops",
+    );
     const arrivesMs = Math.max(lastMs, this.nowMs + this.#delay("message"));
     cell.links.set(to, arrivesMs);
     this.#queue.add(arrivesMs, () => {
@@ -330,6 +365,7 @@ export class World {
       state: null,
       runs: true,
       halted: null,
+      decidedAs: "egg",
       inbox: [],
       links: new Map(),
       mother,
@@ -359,6 +395,15 @@ export class World {
   #note(cell: CellId, text: string): void {
     this.log.push({ atMs: this.nowMs, cell, text });
   }
+}
+
+/**
+ * The rule of class: eggs and stem cells may bear any (a lone stem cell goes back to being an egg), a neuron stem cells while
+ * none can hear it, and whoever is left when neither is there an egg.
+ */
+function mayDivideInto(mother: CellClass, daughter: CellClass): boolean {
+  if (mother === "egg" || mother === "stem" || mother === daughter || daughter === "egg") return true;
+  return mother === "neuron" && daughter === "stem";
 }
 
 const orphanedBirthMs = 20_000;

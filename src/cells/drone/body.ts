@@ -116,6 +116,8 @@ class Drone implements Body {
     const { dna, log, dispatch } = this.#context;
     this.#health = { state: "failed", error: { code, message, stack } };
     log.error("app-failed", { code, stack, hint }, `${code}: ${message}`);
+    // B cells learn from the organism how the app fares and when it is tried again; this drone is of no use to them.
+    for (const axon of this.#axons) axon.close("the app would not come up");
     const cut = { message: message.slice(0, messageCharsMax), stack: stack.slice(0, stackCharsMax) };
     dispatch({ type: "app", health: { state: "failed", code, ...cut, files: appFiles(dna.app) } });
   }

@@ -1,0 +1,82 @@
+/** As PID 1 of a container: orphans are reaped, and SIGTERM to PID 1 ends the organism. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { request } from "./client.ts";
+import { appFile, bin } from "./organism.ts";
+import { until } from "./wait.ts";
+
+const unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+const mayUnshare = spawnSync("unshare", [...unshare, "true"]).status === 0;
+const skip = mayUnshare ? false : "needs to make a PID namespace (root, and util-linux's unshare)";
+
+test("as PID 1 the launcher reaps orphans, and ends the organism at SIGTERM", { skip }, async (t) => {
+  const home = mkdtempSync(join(tmpdir(), "cw-pid1-"));
+  const env = { ...process.env, XDG_RUNTIME_DIR: home, XDG_STATE_HOME: home };
+  const start = [bin, "start", appFile("http-esm.mjs"), "--port", "0", "--name", "one"];
+  const outside = spawn("unshare", [...unshare, ...start], { env, stdio: "ignore" });
+  const ended = new Promise((resolve) => outside.once("exit", resolve));
+  t.after(async () => {
+    outside.kill("SIGKILL");
+    await ended;
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  const organismFile = join(home, "cellws", "one", "organism.json");
+  await until("the organism to listen", () => existsSync(organismFile));
+  const { host, port } = (
+    JSON.parse(readFileSync(organismFile, "utf8")) as { listen: [{ host: string; port: number }] }
+  ).listen[0];
+  assert.equal((await request({ host, port }, { path: "/hello" })).status, 200);
+  const [init] = childrenOf(outside.pid ?? 0);
+  assert.ok(init !== undefined);
+  await until("five cells", () => cellsBelow(init).length === 5);
+
+  // The mother of all dies; her daughters are PID 1's now. Then one of those dies, too.
+  const [neuron] = cellsBelow(init).filter((pid) => titleOf(pid).includes("neuron"));
+  process.kill(neuron ?? assert.fail("there is a neuron"), "SIGKILL");
+  await until("another neuron", () =>
+    cellsBelow(init).some((pid) => pid !== neuron && titleOf(pid).includes("neuron")),
+  );
+  const orphans = childrenOf(init).filter((pid) => titleOf(pid).startsWith("cellws: "));
+  assert.ok(orphans.length > 0, "orphans fall to PID 1");
+  process.kill(orphans[0] ?? 0, "SIGKILL");
+  await until("the dead orphan to be reaped", () => !existsSync(`/proc/${orphans[0]}`));
+  assert.equal((await request({ host, port }, { path: "/hello" })).status, 200);
+
+  process.kill(init, "SIGTERM");
+  await until("the namespace to end", () => outside.exitCode !== null || outside.signalCode !== null);
+  assert.equal(outside.exitCode, 0);
+  assert.deepEqual(readdirSync(join(home, "cellws")), []);
+});
+
+function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === pid)
+    .map(Number);
+}
+
+function cellsBelow(pid: number): number[] {
+  const children = childrenOf(pid);
+  return [...children.filter((child) => titleOf(child).startsWith("cellws: ")), ...children.flatMap(cellsBelow)];
+}
+
+function parentOf(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0]);
+}
+
+function titleOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).split("\0")[0] ?? "";
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
