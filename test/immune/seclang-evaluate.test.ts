@@ -161,6 +161,16 @@ describe("which rules match", () => {
   }
 });
 
+test("the whole of an XML body is shown only where it was broken, forced, or the caller wants it", () => {
+  const rule = 'SecRule REQUEST_BODY "@contains name" "id:1"';
+  const xml = (body: string): Request => ({ headers: ["Content-Type", "text/xml"], body });
+  assert.deepEqual(idsOf(run(rule, xml("<name/>"))), []);
+  assert.deepEqual(idsOf(run(rule, xml("<name>"))), [1]);
+  assert.deepEqual(idsOf(runTransaction(rule, xml("<name/>"), { requestBodyAlways: true })), [1]);
+  const forced = `SecAction "id:2,phase:1,ctl:forceRequestBodyVariable=On"\n${rule}`;
+  assert.deepEqual(idsOf(run(forced, xml("<name/>"))), [2, 1]);
+});
+
 describe("what a match changes", () => {
   test("adds up for each value that matches", () => {
     const t = runTransaction('SecRule ARGS "@rx a" "id:1,setvar:tx.n=+2,setvar:tx.last=%{MATCHED_VAR_NAME}"', {
@@ -255,6 +265,25 @@ describe("the verdict", () => {
     ).hits;
     assert.equal(hit?.message, "aa in x");
     assert.deepEqual(hit?.matches, [{ name: "ARGS:q", value: `${"a".repeat(SECLANG_LIMITS.evidenceCharsMax)}...` }]);
+  });
+
+  test("counts a hit that is told though there were too many to keep it", () => {
+    const silent = Array.from({ length: SECLANG_LIMITS.hitsMax }, (_, i) => `SecAction "id:${i + 1},nolog"`);
+    const judgement = run(`${silent.join("\n")}\nSecAction "id:9999,log"`, {});
+    assert.deepEqual([judgement.verdict, judgement.hitsDropped], ["watch", 1]);
+  });
+
+  test("does not count what an engine that is off would do", () => {
+    assert.equal(run("SecRuleEngine Off\nSecRequestBodyLimit 1", { body: "abc" }).verdict, "pass");
+  });
+
+  test("refuses a multipart body with too much in it that is no file", () => {
+    const part = (head: string): string =>
+      `--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n${"a".repeat(100)}\r\n`;
+    const headers = ["Content-Type", "multipart/form-data; boundary=x"];
+    const limit = "SecRequestBodyNoFilesLimit 50";
+    assert.equal(run(limit, { headers, body: `${part('name="a"')}--x--` }).status, 413);
+    assert.equal(run(limit, { headers, body: `${part('name="a"; filename="b"')}--x--` }).verdict, "pass");
   });
 
   test("carries the scores of the Core Rule Set", () => {

@@ -53,8 +53,19 @@ describe("a rule set", () => {
   });
 
   test("needs no operator for a rule that is excluded", () => {
-    assert.throws(() => build('SecRule ARGS "@detectSQLi" "id:1"'), { code: "CELLWS_E_RULE_OPERATOR" });
-    assert.deepEqual(idsOf(build('SecRule ARGS "@detectSQLi" "id:1"\nSecRuleRemoveById 1')), []);
+    assert.throws(() => build('SecRule ARGS "@geoLookup" "id:1"'), { code: "CELLWS_E_RULE_OPERATOR" });
+    assert.deepEqual(idsOf(build('SecRule ARGS "@geoLookup" "id:1"\nSecRuleRemoveById 1')), []);
+  });
+
+  test("tells of rules that load but do nothing, since the caller has no such operator", () => {
+    const set = buildRuleSet(parseSecLang('SecRule REMOTE_ADDR "@geoLookup" "id:1"', "my.conf"), {
+      readData: () => "",
+      operators: { geoLookup: "never" },
+    });
+    assert.deepEqual(
+      set.notices.map(({ text }) => text),
+      ["rule 1 does nothing: @geoLookup never matches here"],
+    );
   });
 
   test("adds the targets and actions of updates", () => {

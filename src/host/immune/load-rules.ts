@@ -16,6 +16,7 @@ import type { Place } from "../../immune/seclang/rule-error.ts";
 import { ruleError } from "../../immune/seclang/rule-error.ts";
 
 export interface LoadRulesOptions {
+  /** By default those that need a database of countries or the DNS never match, and the rule set's notices say so. */
   readonly operators?: ProvidedOperators;
   /** Stand before those of the files: what the DNA says (paranoia and the like). */
   readonly prologue?: readonly Directive[];
@@ -34,7 +35,7 @@ export function loadRules(paths: readonly string[], options: LoadRulesOptions = 
   });
   return buildRuleSet([...(options.prologue ?? []), ...directives], {
     readData: dataReader(),
-    ...(options.operators === undefined ? {} : { operators: options.operators }),
+    operators: { geoLookup: "never", rbl: "never", ...options.operators },
   });
 }
 

@@ -229,6 +229,7 @@ function tell(transaction: Transaction, head: Rule, values: readonly MatchedValu
   if (head.severity !== null && head.severity < (transaction.highestSeverity ?? Infinity)) {
     transaction.highestSeverity = head.severity;
   }
+  transaction.told ||= head.log;
   if (transaction.hits.length >= SECLANG_LIMITS.hitsMax) {
     transaction.hitsDropped += 1;
     return;

@@ -34,8 +34,7 @@ export interface Judgement {
 
 /** May be asked after any phase: what is known by then. */
 export function judge(transaction: Transaction): Judgement {
-  const { interruption, hits } = transaction;
-  const told = hits.some(({ logged }) => logged);
+  const { interruption, hits, told } = transaction;
   return {
     verdict: interruption !== null ? "block" : told || transaction.disrupted ? "watch" : "pass",
     status: interruption?.kind === "deny" ? interruption.status : null,

@@ -145,7 +145,7 @@ const CLASS_ESCAPES: Readonly<Record<string, string>> = {
 const KEPT_LETTERS = new Set(["b", "B", "d", "D", "w", "W", "n", "r", "t", "f", "v"]);
 
 function posixClass(name: string, negated: boolean, place: Place): string {
-  const members = POSIX_CLASSES[name];
+  const members = Object.hasOwn(POSIX_CLASSES, name) ? POSIX_CLASSES[name] : undefined;
   if (members === undefined || negated) throw unsupported("the class", `[:${negated ? "^" : ""}${name}:]`, name, place);
   return members;
 }

@@ -13,7 +13,7 @@ import { applyAction } from "./actions/table.ts";
 import { SECLANG_LIMITS } from "./limits.ts";
 import { fixedText } from "./macro.ts";
 import type { ProvidedOperators } from "./operators/table.ts";
-import { buildMatcher } from "./operators/table.ts";
+import { buildMatcher, neverMatches } from "./operators/table.ts";
 import type { Disruption, Phase, Rule } from "./rule.ts";
 import { PHASES } from "./rule.ts";
 import type { Place } from "./rule-error.ts";
@@ -59,6 +59,7 @@ export function buildRuleSet(directives: readonly Directive[], options: RuleSetO
     }
     if (item.removed) continue;
     const rule = finish(item, options);
+    collected.notices.push(...neverNotices(item, options.operators ?? {}));
     ruleCount += item.links.length;
     phases[rule.phase].push({ kind: "rule", rule });
   }
@@ -286,6 +287,13 @@ function checkJumps(items: Collected["items"]): void {
       });
     }
   }
+}
+
+function neverNotices(chain: ChainItem, provided: ProvidedOperators): Notice[] {
+  return chain.links.flatMap(({ source, place }) => {
+    const name = source === null ? null : neverMatches(source.operator, provided);
+    return name === null ? [] : [{ place, text: `rule ${chain.id} does nothing: @${name} never matches here` }];
+  });
 }
 
 function finish(chain: ChainItem, options: RuleSetOptions): Rule {

@@ -27,6 +27,11 @@ export interface TransactionOptions {
   readonly screen?: Screen;
   /** Without it, lasting collections (IP, SESSION ...) begin empty with each exchange. */
   readonly collections?: CollectionKeeper;
+  /**
+   * REQUEST_BODY holds each body, multipart and XML too, as libmodsecurity 3 has it. The Core Rule Set's own tests
+   * expect what the older ModSecurity does, and so does this engine unless told otherwise.
+   */
+  readonly requestBodyAlways?: boolean;
   /** Milliseconds since the exchange began, for DURATION. */
   readonly duration?: () => number;
 }
@@ -54,6 +59,8 @@ export interface Transaction extends MacroValues {
   readonly hits: Hit[];
   /** Hits beyond hitsMax. */
   hitsDropped: number;
+  /** Whether any hit, kept or not, is to be told. */
+  told: boolean;
   /** What the rule in hand has matched so far; the last is MATCHED_VAR. */
   matched: MatchedValue[];
   rule: Rule | null;
@@ -111,6 +118,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     removedTargets: [],
     hits: [],
     hitsDropped: 0,
+    told: false,
     matched: [],
     rule: null,
     engine: settings.engine,
@@ -147,10 +155,7 @@ export function giveRequestBody(transaction: Transaction, body: string): void {
   const noFiles = transaction.processor === "MULTIPART" ? Infinity : settings.requestBodyNoFilesBytesMax;
   const bytesMax = Math.min(transaction.requestBodyBytesMax, noFiles);
   const seen = body.length > bytesMax ? body.slice(0, bytesMax) : body;
-  if (seen !== body) {
-    transaction.inboundOverLimit = true;
-    if (settings.requestBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 413 });
-  }
+  if (seen !== body) refuseOverLimit(transaction);
   transaction.requestBody = seen;
   if (transaction.processor === null || seen === "") return;
   transaction.body = BODY_READERS[transaction.processor](seen, {
@@ -159,6 +164,14 @@ export function giveRequestBody(transaction: Transaction, body: string): void {
     argumentsMax: Math.max(0, settings.argumentsMax - transaction.query.args.length),
     depthMax: settings.requestBodyDepthMax,
   });
+  // Of a multipart body only now is it known how much of it are files.
+  if (sizeOf(transaction.body.args) > settings.requestBodyNoFilesBytesMax) refuseOverLimit(transaction);
+}
+
+function refuseOverLimit(transaction: Transaction): void {
+  transaction.inboundOverLimit = true;
+  const { requestBodyOverLimit } = transaction.rules.settings;
+  if (requestBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 413 });
 }
 
 /** The response's head, before phase 3. */
@@ -184,6 +197,7 @@ export function giveResponseBody(transaction: Transaction, body: string): void {
 
 /** Notes that something disruptive is to happen; it does where the engine is on. The first one counts. */
 export function interrupt(transaction: Transaction, what: NonNullable<Transaction["interruption"]>): void {
+  if (transaction.engine === "off") return;
   transaction.disrupted = true;
   if (transaction.engine === "on") transaction.interruption ??= what;
 }
@@ -305,10 +319,11 @@ const SCALARS = {
   REQUEST_BASENAME: ({ target }) => target.basename,
   // Not a multipart or XML body: patterns meant for text would search whole uploads and the names of elements. But
   // where the reader failed the whole is shown all the same: else what stands behind the error would pass unseen.
-  REQUEST_BODY: ({ requestBody, processor, forceRequestBody, body }) =>
-    (processor !== "MULTIPART" && processor !== "XML") || forceRequestBody || body.error !== null
-      ? (requestBody ?? "")
-      : "",
+  REQUEST_BODY: ({ requestBody, processor, forceRequestBody, body, options }) => {
+    const isText = processor !== "MULTIPART" && processor !== "XML";
+    const isShown = isText || forceRequestBody || body.error !== null || options.requestBodyAlways === true;
+    return isShown ? (requestBody ?? "") : "";
+  },
   REQUEST_BODY_LENGTH: ({ requestBody }) => String(requestBody?.length ?? 0),
   REQUEST_FILENAME: ({ target }) => target.filename,
   REQUEST_LINE: ({ request }) => `${request.method} ${request.target} ${request.protocol}`.trimEnd(),

@@ -17,7 +17,7 @@ export const ctl: Action = {
   argument: "needed",
   apply: (draft, argument, place) => {
     const [, name = "", value = ""] = /^\s*([A-Za-z]+)\s*=\s*([\s\S]*)$/.exec(argument) ?? [];
-    const control = CONTROLS[name.toLowerCase()];
+    const control = own(CONTROLS, name.toLowerCase());
     if (control === undefined) {
       throw badAction(place, "ctl", {
         found: argument,
@@ -28,6 +28,11 @@ export const ctl: Action = {
     if (made !== null) draft.effects.push({ kind: "ctl", control: made });
   },
 };
+
+/** What a table holds under a name that somebody wrote: "constructor" is in none. */
+function own<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
 
 type MakeControl = (value: string, place: Place, draft: RuleDraft) => Control | null;
 
@@ -67,7 +72,7 @@ function removeTargets(value: string, place: Place, select: (text: string) => Ru
 }
 
 function engineMode(value: string, place: Place): EngineMode {
-  const mode = ENGINE_MODES[value.toLowerCase()];
+  const mode = own(ENGINE_MODES, value.toLowerCase());
   if (mode === undefined) throw badAction(place, "ctl", { found: value, expected: "On, Off or DetectionOnly" });
   return mode;
 }

@@ -11,7 +11,8 @@ import { badAction } from "./kind.ts";
 export const phase: Action = {
   argument: "needed",
   apply: (draft, argument, place) => {
-    const found = PHASE_NAMES[argument.toLowerCase()];
+    const name = argument.toLowerCase();
+    const found = Object.hasOwn(PHASE_NAMES, name) ? PHASE_NAMES[name] : undefined;
     if (found === undefined) {
       throw badAction(place, "phase", { found: argument, expected: "1 to 5, request, response or logging" });
     }

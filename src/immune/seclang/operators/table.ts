@@ -1,9 +1,10 @@
 /**
  * All operators, by the names that rules use. A new one is a file, a line here and its cases.
  *
- * Some need what this folder does not have: a tokenizing detector, a database of countries, the DNS. They are in
- * `PROVIDED_OPERATORS`, and whoever builds a rule set hands in those that it can do. A rule that uses another one is
- * refused at load: were it skipped, its attack would pass unseen.
+ * Some need what this folder does not have: a database of countries, the DNS. They are in `PROVIDED_OPERATORS`, and
+ * whoever builds a rule set hands in those that it can do, or "never" for those whose rules shall load and do nothing,
+ * of which the user is told. A rule that uses another one is refused at load: were it skipped in silence, its attack
+ * would pass unseen.
  */
 import { nearest } from "../../../lib/nearest.ts";
 import type { OperatorUse } from "../ast.ts";
@@ -11,6 +12,8 @@ import { ruleError } from "../rule-error.ts";
 import { beginsWith } from "./begins-with.ts";
 import { containsWord } from "./contains-word.ts";
 import { contains } from "./contains.ts";
+import { detectSQLi } from "./detect-sqli.ts";
+import { detectXSS } from "./detect-xss.ts";
 import { endsWith } from "./ends-with.ts";
 import { eq } from "./eq.ts";
 import { ge } from "./ge.ts";
@@ -35,6 +38,8 @@ export const OPERATORS = {
   beginsWith,
   contains,
   containsWord,
+  detectSQLi,
+  detectXSS,
   endsWith,
   eq,
   ge,
@@ -55,11 +60,21 @@ export const OPERATORS = {
   within,
 } as const satisfies Record<string, Operator>;
 
-export const PROVIDED_OPERATORS = ["detectSQLi", "detectXSS", "geoLookup", "rbl"] as const;
+export const PROVIDED_OPERATORS = ["geoLookup", "rbl"] as const;
 export type ProvidedOperatorName = (typeof PROVIDED_OPERATORS)[number];
 
 /** What the caller can do of `PROVIDED_OPERATORS`. */
-export type ProvidedOperators = Readonly<Partial<Record<ProvidedOperatorName, Operator>>>;
+export type ProvidedOperators = Readonly<Partial<Record<ProvidedOperatorName, Operator | "never">>>;
+
+/** The name, where the caller said that such an operator never matches; else null. */
+export function neverMatches(use: OperatorUse, provided: ProvidedOperators): ProvidedOperatorName | null {
+  const name = providedNamed(use.name);
+  return name !== undefined && provided[name] === "never" ? name : null;
+}
+
+function providedNamed(name: string): ProvidedOperatorName | undefined {
+  return PROVIDED_OPERATORS.find((each) => each.toLowerCase() === name.toLowerCase());
+}
 
 const ALIASES: Readonly<Record<string, keyof typeof OPERATORS>> = { pmf: "pmFromFile", ipmatchf: "ipMatchFromFile" };
 
@@ -74,9 +89,9 @@ export function buildMatcher(
   provided: ProvidedOperators,
   setup: Omit<OperatorSetup, "argument">,
 ): Matcher {
-  const name = use.name.toLowerCase();
-  const providedName = PROVIDED_OPERATORS.find((each) => each.toLowerCase() === name);
-  const operator = providedName === undefined ? byLowerCase.get(name) : provided[providedName];
+  const providedName = providedNamed(use.name);
+  const operator = providedName === undefined ? byLowerCase.get(use.name.toLowerCase()) : provided[providedName];
+  if (operator === "never") return noMatch({ ...setup, argument: use.argument });
   if (operator !== undefined) return operator({ ...setup, argument: use.argument });
   if (providedName !== undefined) {
     throw ruleError("CELLWS_E_RULE_OPERATOR", setup.place, "an operator that is not available here", {

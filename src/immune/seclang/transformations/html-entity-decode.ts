@@ -13,7 +13,7 @@ export function htmlEntityDecode(value: string): string {
     (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex.slice(-2), 16));
       if (decimal !== undefined) return String.fromCharCode(Number(decimal.slice(-DIGITS_READ)) % 256);
-      return NAMES[name!.toLowerCase()] ?? whole;
+      return NAMES.get(name!.toLowerCase()) ?? whole;
     },
   );
 }
@@ -21,4 +21,11 @@ export function htmlEntityDecode(value: string): string {
 /** 256 divides 10^8: further digits in front do not change the low byte, and long numbers cost nothing. */
 const DIGITS_READ = 8;
 
-const NAMES: Readonly<Record<string, string>> = { quot: '"', amp: "&", lt: "<", gt: ">", nbsp: "\xa0" };
+/** A map, not an object: the name may be "constructor". */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ["quot", '"'],
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["nbsp", "\xa0"],
+]);
