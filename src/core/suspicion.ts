@@ -18,7 +18,8 @@ import {
   suspicionFactorMax,
   suspicionFactorMin,
 } from "./limits.ts";
-import { castVote } from "./ballot.ts";
+import { hash32 } from "../lib/hash.ts";
+import { castVote, windowOf } from "./ballot.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { State } from "./state.ts";
@@ -96,7 +97,7 @@ export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId
 /** At each control period: asks suspects again, and votes on those whose time is over. */
 export function pressSuspicion(state: State, nowMs: number): Move {
   let move: Move = still(state);
-  for (const [id, suspect] of state.suspects) {
+  for (const [id, suspect] of inTurnOfAccusation(state, nowMs)) {
     const cell = state.alive.get(id);
     if (cell === undefined || state.condemned.has(id)) {
       move = [{ ...move[0], suspects: less(move[0].suspects, id) }, move[1]];
@@ -108,6 +109,16 @@ export function pressSuspicion(state: State, nowMs: number): Move {
     move = isDue && mayAccuse ? inTurn(asked, nowMs, (s) => castVote(s, id, "hung", nowMs)) : asked;
   }
   return move;
+}
+
+/**
+ * Of several suspects all voters take the same one first, another in each window: who may sign one sentence only must not
+ * spend it on one while the next voter spends his on the other, for then none is ever reached.
+ */
+function inTurnOfAccusation(state: State, nowMs: number): Array<[CellId, Suspect]> {
+  if (state.suspects.size < 2) return [...state.suspects];
+  const place = (id: CellId): number => hash32(`accuse/${windowOf(nowMs)}/${id}`);
+  return [...state.suspects].sort(([a], [b]) => place(a) - place(b));
 }
 
 /** How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1); a busy one the DNA's hangMs. */

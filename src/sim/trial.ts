@@ -137,6 +137,7 @@ class Trial {
       const due = this.#pending.filter(({ atMs }) => atMs <= this.#world.nowMs);
       this.#pending = this.#pending.filter(({ atMs }) => atMs > this.#world.nowMs);
       for (const { deed } of due) deed();
+      this.#keepAMajority();
       const wrong = this.#capExceeded() ?? this.#kinCycle();
       if (wrong !== null) return wrong;
     }
@@ -280,6 +281,17 @@ class Trial {
       .living()
       .filter(isWell)
       .map(({ self }) => self);
+  }
+
+  /**
+   * Votes need a majority of cells that can cast one: the promise is for fewer than half halted. Where deaths and faults
+   * together have left fewer well than halted, the halted go on, as after a suspension.
+   */
+  #keepAMajority(): void {
+    const halted = [...this.#world.cells.values()].filter((cell) => cell.runs && cell.halted !== null);
+    const isSuspended = this.#well().length === 0;
+    if (isSuspended || halted.length < this.#well().length) return;
+    for (const { id } of halted) this.#world.resume(id);
   }
 
   #haltedCount(): number {
