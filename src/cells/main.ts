@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import type { CellBody, OrganismRecord } from "../core/record.ts";
+import { cellKey } from "../core/record.ts";
 import type { BirthPackage, DaughterMessage, MotherMessage } from "../host/birth.ts";
 import { firstInheritedFd } from "../host/birth.ts";
 import { CellHost } from "../host/cell-host.ts";
@@ -122,7 +123,7 @@ function selfCertified(birth: BirthPackage, keys: KeyPair): OrganismRecord<CellB
     class: "egg",
     state: "gestating",
   };
-  const unsigned = { key: `cell/${birth.id}`, version: 0, origin: birth.id, body };
+  const unsigned = { key: cellKey(birth.id), version: 0, origin: birth.id, body };
   return signRecord(organismId(keys.publicKey), unsigned, keys.privateKey) as OrganismRecord<CellBody>;
 }
 

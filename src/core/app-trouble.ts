@@ -5,12 +5,11 @@
  * doubling wait, and when the budget of attempts in the window is used up, until the window has passed. A change of
  * the app's files lifts the hold at once, so that saving the fix is all that its author needs to do.
  */
-import { rendezvousRank } from "../lib/hash.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { AppBody } from "./record.ts";
 import { appKey } from "./record.ts";
-import { membersOf, publish } from "./roster.ts";
+import { isNeuronsTurn, publish } from "./roster.ts";
 import type { CoreDna } from "./dna.ts";
 import type { State } from "./state.ts";
 
@@ -51,7 +50,7 @@ export function heedCrashes(state: State, nowMs: number): Move {
   const next: State = { ...state, app: { ...state.app, crashesMs } };
   const latest = crashesMs.at(-1);
   if (latest === undefined || crashesMs.length <= crashesByChanceMax) return still(next);
-  if (latest <= state.app.reportedCrashMs || !fallsToUs(state)) return still(next);
+  if (latest <= state.app.reportedCrashMs || !isNeuronsTurn(state, "drone")) return still(next);
   const reported: State = { ...next, app: { ...next.app, reportedCrashMs: latest } };
   return publish(reported, crashing(reported, crashesMs.length));
 }
@@ -65,11 +64,6 @@ export function forgive(state: State, nowMs: number): Move {
 
 /** Deaths within a window that are replaced at once: one may be chance, and another fall with it. */
 const crashesByChanceMax = 2;
-
-/** Of several neurons one tells of it, the same that would call for the drones. */
-function fallsToUs(state: State): boolean {
-  return state.class === "neuron" && rendezvousRank("call/drone", state.self, membersOf(state, "neuron")) === 0;
-}
 
 function crashing(state: State, crashCount: number): AppBody {
   const { restarts } = state.dna;

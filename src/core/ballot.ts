@@ -17,7 +17,7 @@ import type { Effect } from "./effect.ts";
 import { ballotsMax, ballotWindowMs, electorateMin, jurySize, maturityMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import type { Charge, OrganismRecord } from "./record.ts";
+import type { Charge } from "./record.ts";
 import { certificateKey } from "./record.ts";
 import { publish } from "./roster.ts";
 import type { State } from "./state.ts";
@@ -147,5 +147,3 @@ function mayVoteAgain(state: State, electorCount: number, nowMs: number): boolea
   const recent = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs).length;
   return recent < Math.max(1, Math.floor(electorCount / 10));
 }
-
-export type { OrganismRecord };

@@ -8,5 +8,9 @@ export type CellClass = (typeof cellClasses)[number];
 export const specializedClasses = ["neuron", "b-cell", "t-cell", "drone"] as const;
 export type SpecializedClass = (typeof specializedClasses)[number];
 
-/** Ten characters of lower-case base 32, unique within an organism's life. */
+export const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+/** 50 random bits: among a thousand living cells a clash is expected once in two billion births. */
+export const idLength = 10;
+
+/** `idLength` characters of `idAlphabet`, unique within an organism's life. */
 export type CellId = string;

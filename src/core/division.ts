@@ -8,7 +8,7 @@
 import { assert } from "../lib/assert.ts";
 import { prngNext } from "../lib/prng.ts";
 import type { CellClass, CellId } from "./cell.ts";
-import { specializedClasses } from "./cell.ts";
+import { idAlphabet, idLength, specializedClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { gestationMsMax, gestationsMax, handDownHopsMax, refractoryMs, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
@@ -111,10 +111,6 @@ function nextBirthOrder(state: State): number {
   for (const cell of state.alive.values()) order = Math.max(order, cell.birthOrder);
   return order + 1;
 }
-
-const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
-/** 50 random bits: among a thousand living cells a clash is expected once in two billion births. */
-const idLength = 10;
 
 function freshId(prng: State["prng"]): [CellId, State["prng"]] {
   let id = "";

@@ -39,7 +39,7 @@ export function regenerate(state: State, nowMs: number): Move {
   return divide(state, "egg", nowMs, state.class === "drone");
 }
 
-/** A stem cell alone, or the eldest of several without a neuron, need not call for one: it goes back to being an egg. */
+/** A stem cell that is all alone need not call for a neuron: it goes back to being an egg. */
 export function reawaken(state: State, nowMs: number): Move {
   if (state.class !== "stem" || state.alive.size > 1) return still(state);
   return germinate({ ...state, class: "egg" }, nowMs);

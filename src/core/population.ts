@@ -16,7 +16,7 @@ import { absorb, attenuated } from "./hormone.ts";
 import { callersForNeuronMax, callStrengthMin, callStrengthStep, pulseStrengthMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import { ableMembersOf, census, membersOf } from "./roster.ts";
+import { ableMembersOf, census, isNeuronsTurn, membersOf } from "./roster.ts";
 import type { State } from "./state.ts";
 
 /** At each control period: secretes growth hormone for every class that is short, where it falls to us to call. */
@@ -74,10 +74,7 @@ export function passOn(state: State, pulse: Pulse, from: string | null): Effect[
 }
 
 function fallsToUs(state: State, cellClass: SpecializedClass): boolean {
-  const neurons = ableMembersOf(state, "neuron");
-  if (neurons.length > 0) {
-    return state.class === "neuron" && rendezvousRank(`call/${cellClass}`, state.self, neurons) === 0;
-  }
+  if (ableMembersOf(state, "neuron").length > 0) return isNeuronsTurn(state, cellClass);
   // Without a neuron the only thing to call for is a neuron.
   if (cellClass !== "neuron") return false;
   // Stem cells call as well, be it only for themselves to hear: those who were chosen may live too far from any of them.

@@ -116,8 +116,10 @@ export function keyOf(body: RecordBody): string {
   }
 }
 
+type Edition = Pick<OrganismRecord, "version" | "origin">;
+
 /** Whether `candidate` replaces `present` (undefined: nothing known yet). */
-export function supersedes(candidate: OrganismRecord, present: OrganismRecord | undefined): boolean {
+export function supersedes(candidate: Edition, present: Edition | undefined): boolean {
   if (present === undefined) return true;
   if (candidate.version !== present.version) return candidate.version > present.version;
   return candidate.origin < present.origin;

@@ -5,6 +5,7 @@
  * here: the dead leave the roster, an answered call is quieted, and what is new is passed on.
  */
 import { assert } from "../lib/assert.ts";
+import { rendezvousRank } from "../lib/hash.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
@@ -89,6 +90,12 @@ export function membersOf(state: State, cellClass: CellClass): CellId[] {
 /** Those of them that answer, as far as this cell has found: on the others nothing can be built. */
 export function ableMembersOf(state: State, cellClass: CellClass): CellId[] {
   return membersOf(state, cellClass).filter((id) => !state.suspects.has(id));
+}
+
+/** Of several neurons the one whose turn it is to act on a class: all compute the same one, nobody is appointed. */
+export function isNeuronsTurn(state: State, cellClass: SpecializedClass): boolean {
+  const neurons = ableMembersOf(state, "neuron");
+  return state.class === "neuron" && rendezvousRank(`call/${cellClass}`, state.self, neurons) === 0;
 }
 
 /** Strictly before in the order of births. Total: two different cells are never equally old. */

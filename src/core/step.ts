@@ -15,7 +15,8 @@ import { controlPeriodMs, maturityMs } from "./limits.ts";
 import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
-import { announce, forgetTheLongDead, membersOf, ownBody, publish, takeIn } from "./roster.ts";
+import { supersedes } from "./record.ts";
+import { announce, forgetTheLongDead, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -218,14 +219,7 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
   switch (message.type) {
     case "inventory": {
       const held = new Map(message.entries.map(([key, version, origin]) => [key, { version, origin }]));
-      const lacking = [...state.records.values()].filter((record) => {
-        const theirs = held.get(record.key);
-        return (
-          theirs === undefined ||
-          record.version > theirs.version ||
-          (record.version === theirs.version && record.origin < theirs.origin)
-        );
-      });
+      const lacking = [...state.records.values()].filter((record) => supersedes(record, held.get(record.key)));
       return lacking.length === 0
         ? still(state)
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
@@ -326,6 +320,3 @@ function leaveIfUseless(state: State): Move {
   if (!state.isUseless || state.kin.size === 0) return still(state);
   return leave(state, "app-failed", "its app would not come up");
 }
-
-/** For the host and its views. */
-export { membersOf, ownBody };

@@ -4,6 +4,7 @@
  */
 import crypto from "node:crypto";
 import fs from "node:fs";
+import { idAlphabet, idLength } from "../core/cell.ts";
 import type { Dna } from "../dna/dna.ts";
 import { assert } from "../lib/assert.ts";
 import { CellwsError } from "../lib/cellws-error.ts";
@@ -112,9 +113,9 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
   }
 }
 
-/** Ten letters of base 32, as all cells' ids; its daughters' are drawn by the core. */
+/** As all cells' ids; its daughters' are drawn by the core. */
 function randomCellId(): string {
-  return Array.from(crypto.randomBytes(10), (byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
+  return Array.from(crypto.randomBytes(idLength), (byte) => idAlphabet[byte & 31]).join("");
 }
 
 function stillborn(run: RunDir, reason: string): CellwsError {
