@@ -16,6 +16,8 @@ import type { RunDir } from "./run-dir.ts";
 export interface OrganismView {
   readonly alive: ReadonlyMap<CellId, CellBody>;
   readonly app: AppHealth;
+  /** The whole organism ends: whoever is draining still does what others have begun. */
+  readonly isEnding: boolean;
 }
 
 export interface BodyContext {

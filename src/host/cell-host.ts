@@ -478,7 +478,7 @@ export class CellHost {
   // What others ask.
 
   #view(): OrganismView {
-    return { alive: this.#state.alive, app: this.#appHealth() };
+    return { alive: this.#state.alive, app: this.#appHealth(), isEnding: this.#state.stop?.alone === false };
   }
 
   #appHealth(): AppHealth {

@@ -93,22 +93,24 @@ function whyNotThem(
   return isSignedBy(payload, proof, record.body.publicKey) ? null : "does not hold its key";
 }
 
-/** One line at a time over a socket, with one deadline for the whole. */
+/**
+ * One line at a time over a socket, with one deadline for the whole. Nothing beyond the line that is asked for is taken
+ * from the socket: what a peer sends on the heels of its last line is for the link, and need not be lines.
+ */
 class Talk {
   readonly #socket: Socket;
-  readonly #reader: LineReader;
   readonly #timer: NodeJS.Timeout;
-  readonly #lines: string[] = [];
+  #reader: LineReader | null = null;
+  /** What came with the last line. */
+  #rest: Buffer;
   #waiting: ((line: string | null) => void) | null = null;
   #ended: string | null = null;
 
   constructor(socket: Socket, rest: Buffer = Buffer.alloc(0)) {
     this.#socket = socket;
+    this.#rest = rest;
     this.#timer = setTimeout(() => this.#end("no answer in time"), handshakeMsMax);
-    this.#reader = new LineReader(socket, handshakeLineBytesMax, this.#take, () => this.#end("a line too long"));
     socket.on("error", this.#failed).on("close", this.#closed);
-    if (rest.length > 0) socket.unshift(rest);
-    socket.resume();
   }
 
   say(message: object): void {
@@ -116,7 +118,7 @@ class Talk {
   }
 
   async hear<T>(readLine: (line: string) => Read<T>): Promise<Read<T>> {
-    const line = this.#lines.shift() ?? (this.#ended === null ? await this.#next() : null);
+    const line = this.#ended === null ? await this.#next() : null;
     return line === null ? { ok: false, reason: this.#ended ?? "closed" } : readLine(line);
   }
 
@@ -135,21 +137,23 @@ class Talk {
     this.#socket.off("error", this.#failed).off("close", this.#closed);
     // Between here and the next owner an error must not be unhandled; the owner sees `close`.
     this.#socket.on("error", ignore);
-    return this.#reader.stop();
+    return this.#rest;
   }
 
   #next(): Promise<string | null> {
     return new Promise((resolve) => {
       this.#waiting = resolve;
+      const tooLong = (): void => this.#end("a line too long");
+      this.#reader = new LineReader(this.#socket, handshakeLineBytesMax, this.#take, tooLong);
+      if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
+      this.#socket.resume();
     });
   }
 
   readonly #take = (line: string): void => {
-    // One line is asked for at a time. A line that nobody waits for yet is kept; a peer sends at most one ahead.
-    const waiting = this.#waiting;
+    this.#stopReading();
+    this.#waiting?.(line);
     this.#waiting = null;
-    if (waiting === null) this.#lines.push(line);
-    else waiting(line);
   };
 
   readonly #failed = (error: Error): void => this.#end(error.message);
@@ -157,8 +161,14 @@ class Talk {
 
   #end(reason: string): void {
     this.#ended ??= reason;
+    this.#stopReading();
     this.#waiting?.(null);
     this.#waiting = null;
+  }
+
+  #stopReading(): void {
+    this.#rest = this.#reader?.stop() ?? this.#rest;
+    this.#reader = null;
   }
 }
 

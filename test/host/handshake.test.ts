@@ -135,7 +135,7 @@ describe("a handshake", () => {
     connecting: Credentials,
     accepting: Credentials,
     look: (meeting: Meeting) => Promise<void> | void,
-    purpose: LinkPurpose = "kin",
+    { purpose = "kin", onTheHeels = null }: { purpose?: LinkPurpose; onTheHeels?: Buffer | null } = {},
   ): Promise<void> {
     const file = path.join(folder, `${Math.floor(performance.now() * 1000)}.sock`);
     const accepted = Promise.withResolvers<net.Socket>();
@@ -152,11 +152,20 @@ describe("a handshake", () => {
           );
         }),
     );
-    const meeting = { connector: await greet(socket, purpose, connecting), acceptor: await acceptor };
-    await look(meeting);
-    socket.destroy();
-    (await accepted.promise).destroy();
-    await new Promise((resolve) => server.close(resolve));
+    // Corked from the welcome on, the proof leaves together with what follows it, and arrives as one chunk.
+    if (onTheHeels !== null) socket.once("data", () => socket.cork());
+    const connector = await greet(socket, purpose, connecting);
+    if (onTheHeels !== null) {
+      socket.write(onTheHeels);
+      socket.uncork();
+    }
+    try {
+      await look({ connector, acceptor: await acceptor });
+    } finally {
+      socket.destroy();
+      (await accepted.promise).destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   const { egg, daughter, organism } = family();
@@ -173,7 +182,7 @@ describe("a handshake", () => {
         assert.equal(acceptor.record.body.id, "daughter");
         assert.equal(acceptor.purpose, "axon");
       },
-      "axon",
+      { purpose: "axon" },
     );
   });
 
@@ -218,6 +227,24 @@ describe("a handshake", () => {
       assert.match(closed[0] ?? "", /a message that is none: not JSON/);
       to.send({ type: "hand-down", hops: 1 });
     });
+  });
+
+  test("loses nothing that came in one chunk with its last line, be it lines or not", async () => {
+    for (const onTheHeels of [Buffer.from("line\nline\nhalf a li"), Buffer.from([0xff, 0x0a, 0x00, 0x0a, 0xc3])]) {
+      await meet(
+        daughterCredentials,
+        eggCredentials,
+        async ({ acceptor }) => {
+          assert.ok(acceptor.ok);
+          const chunks = [acceptor.rest];
+          acceptor.socket.on("data", (chunk) => chunks.push(chunk));
+          acceptor.socket.resume();
+          await until(() => Buffer.concat(chunks).length >= onTheHeels.length);
+          assert.deepEqual(Buffer.concat(chunks), onTheHeels);
+        },
+        { onTheHeels },
+      );
+    }
   });
 });
 

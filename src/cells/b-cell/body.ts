@@ -58,11 +58,11 @@ class BCell implements Body {
     return { queued: this.#pool.waitingCount, queueMs: this.#pool.waitingMs };
   }
 
-  inform({ alive, app }: OrganismView): void {
+  inform({ alive, app, isEnding }: OrganismView): void {
     this.#pool.setAppHealth(app.state === "none" ? null : app);
     for (const cell of alive.values()) {
       if (cell.class !== "drone") continue;
-      if (cell.state === "draining") this.#pool.retire(cell.id);
+      if (cell.state === "draining") this.#retire(cell.id, isEnding);
       else if (cell.state === "live" && !this.#axons.has(cell.id)) void this.#openAxon(cell.id);
     }
   }
@@ -93,6 +93,11 @@ class BCell implements Body {
     this.#ingress.accept(socket, { listener, encrypted: false });
   }
 
+  /** When all end, the drones outlast us: what we have accepted still needs them. */
+  #retire(drone: CellId, isEnding: boolean): void {
+    if (!isEnding) this.#pool.retire(drone);
+  }
+
   async #openAxon(to: CellId): Promise<void> {
     const { log, openAxon, dispatch, view } = this.#context;
     this.#axons.add(to);
@@ -107,7 +112,8 @@ class BCell implements Body {
       // The handshake has left it paused.
       socket.resume();
       // It may have been told to leave while the axon was opened.
-      if (view().alive.get(to)?.state === "draining") this.#pool.retire(to);
+      const { alive, isEnding } = view();
+      if (alive.get(to)?.state === "draining") this.#retire(to, isEnding);
     } catch (error) {
       log.debug("axon-failed", { to, reason: error instanceof Error ? error.message : String(error) });
       setTimeout(() => {
