@@ -55,6 +55,10 @@ export const httpErrors = {
   CELLWS_HTTP_HEAD_TIMEOUT: client(408, "The request's head did not arrive in time."),
   CELLWS_HTTP_BODY_TIMEOUT: client(408, "The request's body did not go on arriving in time."),
   CELLWS_HTTP_RESPONSE_TIMEOUT: { status: 504, blame: "app", message: "The app did not answer in time." },
+  // HTTP/2.
+  CELLWS_HTTP_HTTP2_ABUSE: client(429, "The connection does too much of what costs only the server."),
+  // Static files, where the DNA leaves them to cellws alone.
+  CELLWS_HTTP_FILE_NOT_FOUND: client(404, "There is no such file."),
   // Refused on purpose.
   CELLWS_HTTP_REFUSED: client(403, "The request was refused by a rule."),
   // Between the B cell and the app.

@@ -62,12 +62,13 @@ test("every number has a unit, bounds and a reason, and a default within its bou
 test("every number's name tells its unit", () => {
   const fits: Record<string, RegExp> = {
     ms: /Ms(Min|Max|Target)?$|^msMax$/,
-    bytes: /Bytes(Max)?$/,
+    seconds: /Seconds$/,
+    bytes: /Bytes(Min|Max)?$/,
     bits: /Bits(Min)?$/,
     cells: /^(min|max|pool|daughtersMax)$/,
     attempts: /^count/,
     files: /^files$/,
-    port: /^port$/,
+    port: /^port$|Port$/,
     level: /^paranoia$/,
     fraction: /^(utilization|attenuation|strength)/,
   };

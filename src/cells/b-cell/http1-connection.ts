@@ -19,7 +19,8 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import { RequestReader, type ReadHead, type ReaderLimits } from "../../http/request-reader.ts";
 import { ResponseWriter, type ResponseFault } from "../../http/response-writer.ts";
 import { ByteBatch } from "../../lib/byte-batch.ts";
-import { Carriage, type CarriageCounters, type ClientSide } from "./carriage.ts";
+import type { CarriageCounters, ClientSide } from "./carriage.ts";
+import type { Conveyance } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import { ingressLimits, type IngressTimeouts } from "./limits.ts";
 
@@ -71,11 +72,24 @@ export interface IngressContext {
   readonly nowMs: number;
   /** IMF-fixdate. */
   readonly date: string;
-  readonly requestIdInResponse: boolean;
   readonly makeRequestId: () => string;
+  /** Fields for answers that have none of that name. */
+  addedFields(request: ExchangeRequest): HeaderList;
+  /** What answers the request; not started yet. */
+  convey(request: ExchangeRequest, client: ClientSide): Conveyance;
   /** When `ms` from now have certainly passed, by `nowMs`. */
   deadlineMs(ms: number): number;
-  connectionClosed(connection: Http1Connection): void;
+  connectionClosed(connection: ClientConnection): void;
+}
+
+/** A client's connection, whichever HTTP it speaks. */
+export interface ClientConnection {
+  /** No more requests than those at hand. */
+  drain(): void;
+  /** Ends it now, whatever it is doing. */
+  cut(): void;
+  /** Looks at the deadlines. */
+  sweep(): void;
 }
 
 /** What the client should do next, and when it should have. */
@@ -83,7 +97,7 @@ type ReadWait = "first-byte" | "head" | "body" | "next-request" | "half-closed" 
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class Http1Connection implements ClientSide, Flushable {
+export class Http1Connection implements ClientConnection, ClientSide, Flushable {
   readonly #context: IngressContext;
   readonly #socket: net.Socket;
   readonly #facts: ConnectionFacts;
@@ -95,7 +109,7 @@ export class Http1Connection implements ClientSide, Flushable {
   // The request at hand; null between requests.
   #head: ReadHead | null = null;
   #request: ExchangeRequest | null = null;
-  #carriage: Carriage | null = null;
+  #carriage: Conveyance | null = null;
   #writer: ResponseWriter | null = null;
   #isRequestComplete = false;
   #isAnswerComplete = false;
@@ -265,7 +279,7 @@ export class Http1Connection implements ClientSide, Flushable {
       versionMinor: head.versionMinor,
       keepAlive: head.keepAlive && !context.isDraining && context.timeouts.keepAliveIdleMs > 0,
       date: context.date,
-      added: context.requestIdInResponse ? ["X-Request-Id", request.requestId] : [],
+      added: context.addedFields(request),
     });
     if (request.hasBody) this.#waitFor("body", context.timeouts.bodyIdleMs);
     else this.#waitFor("nothing", 0);
@@ -276,7 +290,7 @@ export class Http1Connection implements ClientSide, Flushable {
     } else if (verdict.action === "refuse") {
       this.#answerError(verdict.code, null);
     } else {
-      this.#carriage = new Carriage(context.pool, request, this, context.counters);
+      this.#carriage = context.convey(request, this);
       this.#carriage.start();
     }
   }

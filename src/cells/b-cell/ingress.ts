@@ -8,14 +8,19 @@ import net from "node:net";
 import { randomBytes } from "node:crypto";
 import type { ForwardingPolicy } from "../../http/forwarding.ts";
 import type { ReaderLimits } from "../../http/request-reader.ts";
+import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
+import { Carriage, type ClientSide } from "./carriage.ts";
+import type { Convey, Conveyance } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import {
+  type ClientConnection,
   Http1Connection,
   type IngressContext,
   type IngressCounters,
   type IngressNote,
   type Judge,
 } from "./http1-connection.ts";
+import { Http2Connection } from "./http2-connection.ts";
 import { ingressLimits, ingressTimeoutsDefault, type IngressTimeouts } from "./limits.ts";
 
 export interface IngressOptions {
@@ -28,6 +33,10 @@ export interface IngressOptions {
   announce?: boolean;
   /** Adds X-Request-Id to answers that have none, so that a client's complaint can be found. True by default. */
   requestIdInResponse?: boolean;
+  /** Fields for the answers of one listener that have none of that name. */
+  fieldsOf?: (listener: number) => HeaderList;
+  /** What answers a request; a carriage by default. */
+  convey?: Convey;
   judge?: Judge;
   note?: (note: IngressNote) => void;
 }
@@ -38,6 +47,8 @@ export interface AcceptedConnection {
   listener: number;
   /** True for a tls.TLSSocket. */
   encrypted: boolean;
+  /** What was agreed on in the handshake; without one it is HTTP/1.1. */
+  protocol?: "h2" | "http/1.1";
 }
 
 export class Ingress implements IngressContext {
@@ -47,7 +58,9 @@ export class Ingress implements IngressContext {
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
   readonly note: ((note: IngressNote) => void) | null;
-  readonly requestIdInResponse: boolean;
+  readonly #requestIdInResponse: boolean;
+  readonly #fieldsOf: (listener: number) => HeaderList;
+  readonly #convey: Convey;
   readonly counters: IngressCounters = {
     accepted: 0,
     rejected: 0,
@@ -64,7 +77,7 @@ export class Ingress implements IngressContext {
   isDraining = false;
   nowMs = 0;
   date = new Date().toUTCString();
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #sweepMs: number;
   #sweepTimer: NodeJS.Timeout | null = null;
   #sweptAtMs = 0;
@@ -83,7 +96,9 @@ export class Ingress implements IngressContext {
     };
     this.judge = options.judge ?? null;
     this.note = options.note ?? null;
-    this.requestIdInResponse = options.requestIdInResponse ?? true;
+    this.#requestIdInResponse = options.requestIdInResponse ?? true;
+    this.#fieldsOf = options.fieldsOf ?? (() => []);
+    this.#convey = options.convey ?? ((_request, client, carry) => carry(client));
     this.#sweepMs = sweepInterval(this.timeouts);
   }
 
@@ -93,7 +108,7 @@ export class Ingress implements IngressContext {
   }
 
   /** Takes a connection over. It may be paused; nothing of it must have been read. */
-  accept(socket: net.Socket, { listener, encrypted }: AcceptedConnection): void {
+  accept(socket: net.Socket, { listener, encrypted, protocol = "http/1.1" }: AcceptedConnection): void {
     this.counters.accepted += 1;
     const remoteAddress = socket.remoteAddress;
     // Without an address it has been reset already.
@@ -103,7 +118,8 @@ export class Ingress implements IngressContext {
       return;
     }
     this.#startSweeping();
-    const connection = new Http1Connection(this, socket, {
+    const Connection = protocol === "h2" ? Http2Connection : Http1Connection;
+    const connection: ClientConnection = new Connection(this, socket, {
       remoteAddress,
       remotePort: socket.remotePort ?? 0,
       localAddress: socket.localAddress ?? "",
@@ -136,12 +152,21 @@ export class Ingress implements IngressContext {
     return `${this.#requestIdPrefix}-${this.#requestIdCount.toString(36)}`;
   };
 
+  addedFields({ requestId, listener }: ExchangeRequest): HeaderList {
+    const fields = this.#fieldsOf(listener);
+    return this.#requestIdInResponse ? ["X-Request-Id", requestId, ...fields] : fields;
+  }
+
+  convey(request: ExchangeRequest, client: ClientSide): Conveyance {
+    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this.counters));
+  }
+
   /** `nowMs` is as old as the last sweep. */
   deadlineMs(ms: number): number {
     return this.nowMs + this.#sweepMs + ms;
   }
 
-  connectionClosed(connection: Http1Connection): void {
+  connectionClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);

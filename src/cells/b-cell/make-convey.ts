@@ -1,0 +1,33 @@
+/** From the DNA: what answers which request, and what is added to the answers. */
+import type { Dna } from "../../dna/dna.ts";
+import type { HeaderList } from "../../http/message.ts";
+import type { Convey } from "./conveyance.ts";
+import { Redirect, redirectTarget } from "./redirect.ts";
+
+export interface Ways {
+  convey: Convey;
+  fieldsOf: (listener: number) => HeaderList;
+}
+
+export async function makeConvey({ listen }: Dna): Promise<Ways> {
+  const fields = listen.map(({ tls }) => (tls === null ? [] : strictTransport(tls.hsts)));
+  const convey: Convey = (request, client, carry) => {
+    const httpsPort = listen[request.listener]?.httpsRedirectPort ?? null;
+    const location = httpsPort === null ? null : redirectTarget(request, httpsPort);
+    if (location !== null) return new Redirect(request, client, location);
+    return carry(client);
+  };
+  return { convey, fieldsOf: (listener) => fields[listener] ?? [] };
+}
+
+type Hsts = NonNullable<Dna["listen"][number]["tls"]>["hsts"];
+
+function strictTransport({ maxAgeSeconds, includeSubDomains, preload }: Hsts): HeaderList {
+  if (maxAgeSeconds === 0) return [];
+  const words = [
+    `max-age=${maxAgeSeconds}`,
+    ...(includeSubDomains ? ["includeSubDomains"] : []),
+    ...(preload ? ["preload"] : []),
+  ];
+  return ["Strict-Transport-Security", words.join("; ")];
+}
