@@ -74,6 +74,11 @@ export class TlsFront {
     this.#server.emit("connection", socket);
   }
 
+  /** Looks at the files; by itself once a second. */
+  look(): Promise<void> {
+    return this.#certificates.look();
+  }
+
   troubles(): CertificateTrouble[] {
     return this.#certificates.troubles(Date.now());
   }
