@@ -24,14 +24,14 @@ const body: CellBody = {
 const record: OrganismRecord = { key: "cell/abcdefghij", version: 0, origin: "abcdefghij", body, signature: "s" };
 const pulse = { id: "a.0", origin: "a", class: "drone", strength: 100, wanted: 1, unanswered: 0, hops: 1 } as const;
 
-const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3 };
+const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3, round: 0 };
 
 const messages: KinMessage[] = [
   { type: "inventory", entries: [["cell/a", 1, "a"]] },
   { type: "records", records: [record] },
   { type: "pulse", pulse },
   { type: "hand-down", hops: 1 },
-  { type: "tally", tally: emptyTally },
+  { type: "tally", tally: emptyTally, digest: 7 },
   { type: "suspect", id: "a", by: "b" },
   { type: "votes", votes: [{ charge, voter: "b", signature: "s" }] },
 ];
