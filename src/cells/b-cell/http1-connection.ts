@@ -629,7 +629,7 @@ export class Http1Connection implements ClientSide, Flushable {
       else this.cut();
       return;
     }
-    this.#carriage?.cancel("the app took too long");
+    this.#carriage?.giveUp();
     if (this.#writer?.isHeadWritten === true) {
       this.#noteRefusal("CELLWS_HTTP_RESPONSE_TIMEOUT", true);
       this.#breakOff();
