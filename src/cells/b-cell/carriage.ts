@@ -15,6 +15,7 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import { isIdempotent } from "../../http/method.ts";
 import { RESET_REFUSED } from "../../wire/axon.ts";
 import type { Wish } from "./affinity.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import type { DronePool, Member, Waiter } from "./drone-pool.ts";
 
 export const carriageLimits = {
@@ -37,6 +38,12 @@ export interface ClientSide {
   fail(code: HttpErrorCode, retryAfterSeconds: number | null): void;
 }
 
+/** What carriages share, of one B cell. */
+export interface CarriageContext {
+  readonly counters: CarriageCounters;
+  readonly held: HeldBytes;
+}
+
 /** What carriages count, together for a B cell. */
 export interface CarriageCounters {
   retries: number;
@@ -48,7 +55,7 @@ export class Carriage implements StreamHandlers, Waiter {
   readonly #pool: DronePool;
   readonly #request: ExchangeRequest;
   readonly #client: ClientSide;
-  readonly #counters: CarriageCounters;
+  readonly #context: CarriageContext;
   readonly wish: Wish | null;
   /** "answered": all has come, but the request may still go on. "closed": nothing is passed on in either direction. */
   #state: "new" | "waiting" | "sent" | "answering" | "answered" | "closed" = "new";
@@ -64,11 +71,11 @@ export class Carriage implements StreamHandlers, Waiter {
   /** When the drone had the whole request: from there on the time is the app's. NaN before. */
   #handedOverMs = Number.NaN;
 
-  constructor(pool: DronePool, request: ExchangeRequest, client: ClientSide, counters: CarriageCounters) {
+  constructor(pool: DronePool, request: ExchangeRequest, client: ClientSide, context: CarriageContext) {
     this.#pool = pool;
     this.#request = request;
     this.#client = client;
-    this.#counters = counters;
+    this.#context = context;
     this.wish = pool.affinity?.wishOf(request) ?? null;
   }
 
@@ -197,11 +204,11 @@ export class Carriage implements StreamHandlers, Waiter {
     this.#stream = null;
     if (this.#mayRetry(how)) {
       this.#retries += 1;
-      this.#counters.retries += 1;
+      this.#context.counters.retries += 1;
       this.#tryAgain();
       return;
     }
-    this.#counters.lost += 1;
+    this.#context.counters.lost += 1;
     this.#close();
     this.#client.fail("CELLWS_HTTP_DRONE_LOST", null);
   }
@@ -244,10 +251,14 @@ export class Carriage implements StreamHandlers, Waiter {
     if (this.#kept === null) return;
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
-    if (this.#stream !== null && this.#keptBytes > this.#pool.limits.replayBytesMax) this.#forgetKept();
+    this.#context.held.add(chunk.length);
+    const isTooMuch = this.#keptBytes > this.#pool.limits.replayBytesMax || this.#context.held.isExceeded;
+    // What no drone has been given yet is needed, and bounded by `sendBody`.
+    if (this.#stream !== null && isTooMuch) this.#forgetKept();
   }
 
   #forgetKept(): void {
+    if (this.#kept !== null) this.#context.held.add(-this.#keptBytes);
     this.#kept = null;
     this.#keptBytes = 0;
   }
