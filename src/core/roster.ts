@@ -120,6 +120,7 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
       return state.records.has(record.key) ? { ...state, records } : rememberDeath({ ...state, records }, body, nowMs);
     case "certificate":
     case "app":
+    case "ban":
       return { ...state, records };
     case "stop":
       return {

@@ -67,7 +67,9 @@ describe("a table of prefixes", () => {
           assert.equal(table.size, list.size);
         }
         for (const text of [...addresses, ...list.keys()].map((range) => range.split("/")[0]!)) {
-          assert.equal(table.actionFor(text, nowMs), slowly(list, text, nowMs), text);
+          const { longest, strongest } = slowly(list, text, nowMs);
+          assert.equal(table.actionFor(text, nowMs), longest, text);
+          assert.equal(table.severityFor(text, nowMs), strongest, text);
         }
       }),
       { numRuns: 500 },
@@ -90,15 +92,22 @@ describe("a table of prefixes", () => {
   });
 });
 
-function slowly(list: ReadonlyMap<string, { action: number; untilMs: number }>, text: string, nowMs: number): number {
+function slowly(
+  list: ReadonlyMap<string, { action: number; untilMs: number }>,
+  text: string,
+  nowMs: number,
+): { longest: number; strongest: number } {
   const address = parseIpRange(text)!;
-  let best = { bits: -1, action: 0 };
-  for (const [range, entry] of list) {
+  let longest = { bits: -1, action: 0 };
+  let strongest = 0;
+  for (const [range, { action, untilMs }] of list) {
     const { family, value, prefixBits } = parseIpRange(range)!;
-    const inside = family === address.family && networkOf({ ...address, prefixBits }).value === value;
-    if (inside && entry.untilMs > nowMs && prefixBits > best.bits) best = { bits: prefixBits, action: entry.action };
+    if (family !== address.family || untilMs <= nowMs) continue;
+    if (networkOf({ ...address, prefixBits }).value !== value) continue;
+    if (prefixBits > longest.bits) longest = { bits: prefixBits, action };
+    strongest = Math.max(strongest, action);
   }
-  return best.action;
+  return { longest: longest.action, strongest };
 }
 
 /** Close together, so that prefixes nest and share paths. */

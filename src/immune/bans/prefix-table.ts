@@ -72,7 +72,17 @@ export class PrefixTable {
     return trie.actionAt(trie.find(this.#words, nowMs));
   }
 
-  /** The same, for an address that has been read already. */
+  /**
+   * The greatest action of all prefixes in force that hold `address`, 0 where none does. Where codes are severities this is
+   * what to enforce: an old delay for one address must not shelter it from its network's ban.
+   */
+  severityFor(address: string, nowMs: number): number {
+    const family = readIpWords(address, this.#words);
+    if (family === 0) return 0;
+    return (family === 4 ? this.#ipv4 : this.#ipv6).strongest(this.#words, nowMs);
+  }
+
+  /** As `actionFor`, for an address that has been read already. */
   actionForWords(family: 4 | 6, words: IpWords, nowMs: number): number {
     const trie = family === 4 ? this.#ipv4 : this.#ipv6;
     return trie.actionAt(trie.find(words, nowMs));
@@ -181,6 +191,27 @@ class Trie {
       node = this.#children[node * 2 + bitAt(words, bits)]!;
     }
     return best;
+  }
+
+  /** The greatest action on the way, whatever its length. */
+  strongest(words: IpWords, nowMs: number): number {
+    const full = this.#wordCount * 32;
+    let greatest = 0;
+    for (let tier = 0; tier < this.#tiers.length; tier += 1) {
+      if (this.#tierEntries[tier] === 0) continue;
+      let node = this.#roots[this.#slotOf(words, this.#tiers[tier]!)]!;
+      while (node !== 0) {
+        const action = this.#actions[node]!;
+        if (action !== 0) {
+          if (!this.#holds(node, words)) break;
+          if (action > greatest && this.#untilMs[node]! > nowMs) greatest = action;
+        }
+        const bits = this.#bits[node]!;
+        if (bits === full) break;
+        node = this.#children[node * 2 + bitAt(words, bits)]!;
+      }
+    }
+    return greatest;
   }
 
   get(words: IpWords, prefixBits: number): PrefixEntry | null {
