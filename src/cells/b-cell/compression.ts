@@ -76,6 +76,11 @@ export class Compression implements Conveyance, ClientSide {
     if (!this.#isOver && this.#outBytes < compressionLimits.outBytesMax) this.#encoder.resume();
   }
 
+  giveUp(): void {
+    this.#release();
+    this.#inner.giveUp();
+  }
+
   cancel(reason: string): void {
     this.#release();
     this.#inner.cancel(reason);

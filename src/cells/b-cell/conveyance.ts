@@ -14,6 +14,8 @@ export interface Conveyance {
   sendEnd(trailers: HeaderList): void;
   /** So many bytes of the answer are on their way to the client. */
   consumed(bytes: number): void;
+  /** The client was told that the answer took too long; who works on it hears of that, too. */
+  giveUp(): void;
   /** The client is gone, or wants nothing more; it is not called back any more. */
   cancel(reason: string): void;
 }

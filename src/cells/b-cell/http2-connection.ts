@@ -54,6 +54,25 @@ export class Http2Connection implements ClientConnection {
     socket.on("error", () => {});
   }
 
+  get remoteAddress(): string {
+    return this.facts.remoteAddress;
+  }
+
+  get stuckSinceMs(): number | null {
+    let since: number | null = null;
+    for (const exchange of this.#exchanges) {
+      const its = exchange.stuckSinceMs;
+      if (its !== null && (since === null || its < since)) since = its;
+    }
+    return since;
+  }
+
+  /** Of an answer's body: more was given to the session, or (negative) the session has sent it. */
+  hold(bytes: number): void {
+    this.outstandingBytes += bytes;
+    this.context.held.add(bytes);
+  }
+
   drain(): void {
     if (this.#state !== "open") return;
     this.#state = "noticed";

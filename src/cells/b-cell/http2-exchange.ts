@@ -21,6 +21,7 @@ import type { ResponseFault } from "../../http/response-writer.ts";
 import type { ClientSide } from "./carriage.ts";
 import type { Conveyance } from "./conveyance.ts";
 import type { Http2Connection } from "./http2-connection.ts";
+import { ingressLimits } from "./limits.ts";
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL } = http2.constants;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -45,8 +46,15 @@ export class Http2Exchange implements ClientSide {
   #bytesLeft: number | null = null;
   #trailers: HeaderList = [];
   #outstandingBytes = 0;
+  #stuckSinceMs: number | null = null;
 
+  /** Over which the rate of the request's body is judged. */
+  #rateBytes = 0;
+  #rateSinceMs = NEVER;
   #readDeadlineMs = NEVER;
+  /** For the whole request, and for the whole answer. */
+  #requestDeadlineMs = NEVER;
+  #totalDeadlineMs = NEVER;
   #answerDeadlineMs = NEVER;
   #writeDeadlineMs = NEVER;
 
@@ -88,13 +96,22 @@ export class Http2Exchange implements ClientSide {
       return;
     }
     this.#conveyance = context.convey(request, this);
-    if (!this.#isRequestComplete) this.#receiveBody();
+    if (this.#isRequestComplete) this.#startAnswerClock();
+    else this.#receiveBody();
     this.#updateAnswerDeadline();
     this.#conveyance.start();
   }
 
+  /** Since when the client has not taken all that is there for it; null when it takes all. */
+  get stuckSinceMs(): number | null {
+    return this.#stuckSinceMs;
+  }
+
   sweep(nowMs: number): void {
     if (nowMs >= this.#readDeadlineMs) this.#readOverdue();
+    else if (this.#readDeadlineMs !== NEVER && !this.#isAnswerComplete) this.#judgeRate(nowMs);
+    if (nowMs >= this.#requestDeadlineMs) this.#requestOverdue();
+    if (nowMs >= this.#totalDeadlineMs) this.#answerLate();
     if (nowMs >= this.#writeDeadlineMs) this.#stream.close(NGHTTP2_CANCEL);
     if (nowMs >= this.#answerDeadlineMs) this.#answerOverdue();
   }
@@ -104,7 +121,7 @@ export class Http2Exchange implements ClientSide {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { context } = this.#connection;
-    this.#connection.outstandingBytes -= this.#outstandingBytes;
+    this.#connection.hold(-this.#outstandingBytes);
     const wasAbandoned = !this.#isAnswerComplete;
     if (wasAbandoned && this.#conveyance !== null) context.counters.aborted += 1;
     if (wasAbandoned || !this.#isRequestComplete) this.#conveyance?.cancel("the client is gone");
@@ -117,6 +134,9 @@ export class Http2Exchange implements ClientSide {
 
   #receiveBody(): void {
     const stream = this.#stream;
+    const { context } = this.#connection;
+    const { requestMs } = context.timeouts;
+    if (requestMs > 0) this.#requestDeadlineMs = context.deadlineMs(requestMs);
     this.#waitForBody();
     stream.on("data", (chunk: Buffer) => this.#takeBody(chunk));
     stream.on("trailers", (_fields: unknown, _flags: number, raw?: readonly string[]) => this.#takeTrailers(raw ?? []));
@@ -125,6 +145,7 @@ export class Http2Exchange implements ClientSide {
 
   #takeBody(chunk: Buffer): void {
     this.#bodyBytes += chunk.length;
+    this.#rateBytes += chunk.length;
     if (this.#bodyBytes > this.#connection.limits.bodyBytesMax) {
       this.#requestRefused("CELLWS_HTTP_BODY_TOO_LARGE");
       return;
@@ -147,6 +168,8 @@ export class Http2Exchange implements ClientSide {
     if (this.#isRequestComplete) return;
     this.#isRequestComplete = true;
     this.#readDeadlineMs = NEVER;
+    this.#requestDeadlineMs = NEVER;
+    this.#startAnswerClock();
     if (this.#request?.hasBody === true) this.#conveyance?.sendEnd(this.#requestTrailers);
     this.#updateAnswerDeadline();
   }
@@ -248,16 +271,19 @@ export class Http2Exchange implements ClientSide {
   #send(chunk: Buffer): void {
     const { length } = chunk;
     this.#outstandingBytes += length;
-    this.#connection.outstandingBytes += length;
-    this.#writeDeadlineMs = this.#slowReaderDeadline();
+    this.#connection.hold(length);
+    // Not anew with each piece: who takes none would never be found.
+    if (this.#writeDeadlineMs === NEVER) this.#writeDeadlineMs = this.#slowReaderDeadline();
     this.#updateAnswerDeadline();
-    this.#stream.write(chunk, () => this.#sent(length));
+    const isTaking = this.#stream.write(chunk, () => this.#sent(length));
+    if (!isTaking) this.#stuckSinceMs ??= this.#connection.context.nowMs;
   }
 
   #sent(bytes: number): void {
     if (this.#isClosed) return;
     this.#outstandingBytes -= bytes;
-    this.#connection.outstandingBytes -= bytes;
+    this.#connection.hold(-bytes);
+    this.#stuckSinceMs = this.#outstandingBytes > 0 ? this.#connection.context.nowMs : null;
     this.#writeDeadlineMs = this.#outstandingBytes > 0 ? this.#slowReaderDeadline() : NEVER;
     this.#conveyance?.consumed(bytes);
   }
@@ -266,6 +292,8 @@ export class Http2Exchange implements ClientSide {
   #finish(): void {
     this.#isAnswerComplete = true;
     this.#answerDeadlineMs = NEVER;
+    this.#totalDeadlineMs = NEVER;
+    this.#requestDeadlineMs = NEVER;
     this.#writeDeadlineMs = this.#slowReaderDeadline();
     const stream = this.#stream;
     if (!this.#isRequestComplete) {
@@ -321,7 +349,35 @@ export class Http2Exchange implements ClientSide {
   #waitForBody(): void {
     if (this.#isAnswerComplete) return;
     const { context } = this.#connection;
+    // What it could not send while the app was slow is not held against it.
+    if (this.#readDeadlineMs === NEVER) {
+      this.#rateBytes = 0;
+      this.#rateSinceMs = context.deadlineMs(0);
+    }
     this.#readDeadlineMs = context.deadlineMs(context.timeouts.bodyIdleMs);
+  }
+
+  /** A body that comes in drops: every idle timeout is content with it. */
+  #judgeRate(nowMs: number): void {
+    const { requestBytesMin } = this.#connection.context.rates;
+    const elapsedMs = nowMs - this.#rateSinceMs;
+    if (requestBytesMin === 0 || elapsedMs < ingressLimits.requestRateMs) return;
+    // It waits to be told to go on.
+    if (this.#head?.expectsContinue === true && !this.#hasContinued && this.#rateBytes === 0) return;
+    if (this.#rateBytes * 1000 < requestBytesMin * elapsedMs) return this.#requestRefused("CELLWS_HTTP_BODY_TOO_SLOW");
+    this.#rateBytes = 0;
+    this.#rateSinceMs = nowMs;
+  }
+
+  #requestOverdue(): void {
+    this.#requestDeadlineMs = NEVER;
+    this.#requestRefused("CELLWS_HTTP_REQUEST_TIMEOUT");
+  }
+
+  #startAnswerClock(): void {
+    const { context } = this.#connection;
+    const { answerTotalMs } = context.timeouts;
+    if (answerTotalMs > 0 && !this.#isAnswerComplete) this.#totalDeadlineMs = context.deadlineMs(answerTotalMs);
   }
 
   #readOverdue(): void {
@@ -347,7 +403,12 @@ export class Http2Exchange implements ClientSide {
     this.#answerDeadlineMs = NEVER;
     // The client is slow, not the app; that has a limit of its own.
     if (this.#outstandingBytes > 0) return this.#updateAnswerDeadline();
-    this.#conveyance?.cancel("the app took too long");
+    this.#answerLate();
+  }
+
+  #answerLate(): void {
+    this.#totalDeadlineMs = NEVER;
+    this.#conveyance?.giveUp();
     this.fail("CELLWS_HTTP_RESPONSE_TIMEOUT", null);
   }
 

@@ -52,6 +52,8 @@ export class Redirect implements Conveyance {
     assert(bytes === 0, "a redirect has no body");
   }
 
+  giveUp(): void {}
+
   cancel(_reason: string): void {}
 }
 

@@ -104,6 +104,11 @@ class StaticAnswer implements Conveyance {
     void this.#read();
   }
 
+  giveUp(): void {
+    this.#instead?.giveUp();
+    this.#finish();
+  }
+
   cancel(reason: string): void {
     this.#instead?.cancel(reason);
     this.#finish();

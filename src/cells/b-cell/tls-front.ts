@@ -26,6 +26,8 @@ export interface TlsFrontOptions {
 export const tlsLimits = {
   /** Handshakes under way in one B cell and listener: each costs a private-key operation, and some 30 KB. */
   handshakesMax: 4_096,
+  /** Of those from one address, so that a few machines cannot take all. Many people may share one, but shake hands in turn. */
+  handshakesPerAddressMax: 512,
   /** Connections that wait for the first certificate to be mended. */
   waitingMax: 256,
 } as const;
@@ -37,7 +39,9 @@ const ticketKeyBytes = 48;
 export class TlsFront {
   readonly #options: TlsFrontOptions;
   readonly #certificates: Certificates;
-  readonly #handshakes = new Set<net.Socket>();
+  /** Under way, with the address that each is counted for. */
+  readonly #handshakes = new Map<net.Socket, string>();
+  readonly #byAddress = new Map<string, number>();
   #server: tls.Server | null = null;
   #waiting: net.Socket[] = [];
   #ticketTimer: NodeJS.Timeout | null = null;
@@ -65,11 +69,10 @@ export class TlsFront {
       else socket.destroy();
       return;
     }
-    if (this.#handshakes.size >= tlsLimits.handshakesMax) {
+    if (this.#handshakes.size >= tlsLimits.handshakesMax || !this.#enter(socket)) {
       socket.destroy();
       return;
     }
-    this.#handshakes.add(socket);
     socket.once("close", () => this.#handshakeOver(socket));
     this.#server.emit("connection", socket);
   }
@@ -134,8 +137,24 @@ export class TlsFront {
     return server;
   }
 
+  /** False: this address has too many under way. */
+  #enter(socket: net.Socket): boolean {
+    const address = socket.remoteAddress ?? "";
+    const count = this.#byAddress.get(address) ?? 0;
+    if (count >= tlsLimits.handshakesPerAddressMax) return false;
+    this.#byAddress.set(address, count + 1);
+    this.#handshakes.set(socket, address);
+    return true;
+  }
+
   #handshakeOver(socket: net.Socket | null): void {
-    if (socket === null || !this.#handshakes.delete(socket) || this.#handshakes.size > 0) return;
+    const address = socket === null ? undefined : this.#handshakes.get(socket);
+    if (socket === null || address === undefined) return;
+    this.#handshakes.delete(socket);
+    const count = this.#byAddress.get(address) ?? 1;
+    if (count > 1) this.#byAddress.set(address, count - 1);
+    else this.#byAddress.delete(address);
+    if (this.#handshakes.size > 0) return;
     this.#onSettled?.();
     this.#onSettled = null;
   }
