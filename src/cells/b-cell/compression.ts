@@ -138,6 +138,11 @@ export class Compression implements Conveyance, ClientSide {
     this.#client.fail(code, retryAfterSeconds);
   }
 
+  cut(): void {
+    this.#release();
+    this.#client.cut?.();
+  }
+
   #begin(coding: ContentCoding, head: ResponseHead): void {
     this.#shared.atWork += 1;
     this.#bytesLeft = lengthOf(head);

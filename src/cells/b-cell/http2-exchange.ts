@@ -248,6 +248,12 @@ export class Http2Exchange implements ClientSide {
     else this.#answerError(code, retryAfterSeconds);
   }
 
+  /** The other requests of the connection go on: on a proxy's they are other people's. */
+  cut(): void {
+    this.#conveyance = null;
+    this.#stream.close(NGHTTP2_CANCEL);
+  }
+
   #sendHead(head: ResponseHead, method: string, request: ExchangeRequest | null): ResponseFault | null {
     const { context } = this.#connection;
     const added = request === null ? [] : context.addedFields(request);
