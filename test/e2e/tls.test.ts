@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import { join } from "node:path";
@@ -36,9 +37,7 @@ interface Seen {
 /** Over HTTPS with HTTP/1.1. */
 async function secure(at: Address, path: string, headers: Record<string, string> = {}) {
   const asked = https.get({ ...at, path, headers, rejectUnauthorized: false, agent: false });
-  const [response] = (await within("an answer over TLS", once(asked, "response"))) as [
-    import("node:http").IncomingMessage,
-  ];
+  const [response] = (await within("an answer over TLS", once(asked, "response"))) as [IncomingMessage];
   return { status: response.statusCode ?? 0, headers: response.headers, body: await readAll(response) };
 }
 
