@@ -1,0 +1,19 @@
+/** Figures as the proofs print them. */
+
+/** Nearest rank: a value that was measured, and none between two. NaN of nothing. */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** Rows of a name and its figures, aligned: names to the left, figures to the right. */
+export function table(rows: ReadonlyArray<readonly [string, ...Array<string | number>]>): string {
+  const widths: number[] = [];
+  const texts = rows.map((row) => row.map(String));
+  for (const row of texts) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return texts
+    .map((row) =>
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "),
+    )
+    .join("\n");
+}
