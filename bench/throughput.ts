@@ -45,6 +45,7 @@ interface Row {
   workload: string;
   requestsPerSecond: number;
   ratio: number;
+  cpuUsPerRequest: number;
   errors: number;
 }
 
@@ -76,14 +77,20 @@ process.exitCode = failed ? 1 : 0;
 
 async function measureSaturation(): Promise<Row[]> {
   const samples = new Map<string, number[]>();
+  const cpuUs = new Map<string, number[]>();
   const errors = new Map<string, number>();
   for (let round = 1; round <= rounds; round += 1) {
     for (const load of loads) {
       tell(`round ${round} of ${rounds}: ${load.title}`);
       // Turned round each time: whoever comes first would always meet the same rest of the turn before.
-      for (const { name, port } of round % 2 === 0 ? running.toReversed() : running) {
+      for (const contestant of round % 2 === 0 ? running.toReversed() : running) {
+        const { name, port } = contestant;
         const key = `${name} ${load.name}`;
+        const pids = contestant.pids();
+        const before = cpuMs(pids);
         const result = await saturate(port, load, connections, seconds);
+        const usedUs = ((cpuMs(pids) - before) * 1000) / (result.requestsPerSecond * seconds);
+        cpuUs.set(key, [...(cpuUs.get(key) ?? []), usedUs]);
         samples.set(key, [...(samples.get(key) ?? []), result.requestsPerSecond]);
         errors.set(key, (errors.get(key) ?? 0) + result.errors);
       }
@@ -96,6 +103,7 @@ async function measureSaturation(): Promise<Row[]> {
       workload: load.name,
       requestsPerSecond: Math.round(rate(name, load.name)),
       ratio: rate(name, load.name) / rate(yardstick.name, load.name),
+      cpuUsPerRequest: median(cpuUs.get(`${name} ${load.name}`) ?? []),
       errors: errors.get(`${name} ${load.name}`) ?? 0,
     })),
   );
@@ -156,7 +164,7 @@ function report(saturated: readonly Row[], paced: readonly PacedRow[]): void {
     for (const row of saturated.filter(({ workload }) => workload === load.name)) {
       const errors = row.errors === 0 ? "" : `  ${row.errors} ERRORS`;
       console.log(
-        `    ${titleOf(row.contestant).padEnd(46)} ${String(row.requestsPerSecond).padStart(8)}  x ${row.ratio.toFixed(2)}${errors}`,
+        `    ${titleOf(row.contestant).padEnd(46)} ${String(row.requestsPerSecond).padStart(8)}  x ${row.ratio.toFixed(2)}  ${row.cpuUsPerRequest.toFixed(1).padStart(8)} us CPU each${errors}`,
       );
     }
   }
