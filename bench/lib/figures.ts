@@ -1,11 +1,5 @@
 /** Figures as the proofs print them. */
 
-/** Nearest rank: a value that was measured, and none between two. NaN of nothing. */
-export function quantile(samples: readonly number[], share: number): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
 /** Rows of a name and its figures, aligned: names to the left, figures to the right. */
 export function table(rows: ReadonlyArray<readonly [string, ...Array<string | number>]>): string {
   const widths: number[] = [];

@@ -308,8 +308,9 @@ export interface Dna {
      */
     readonly retry: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first. When drones fall one after the other (a machine out of memory) a request may be
+       * with several of them by chance; one that has met five was more likely the cause. A whole number
+       * of attempts from 0 to 10. 0: never. Default: 4.
        */
       readonly countMax: number;
       /**
@@ -801,8 +802,9 @@ export interface DnaInput {
      */
     retry?: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first. When drones fall one after the other (a machine out of memory) a request may be
+       * with several of them by chance; one that has met five was more likely the cause. A whole number
+       * of attempts from 0 to 10. 0: never. Default: 4.
        */
       countMax?: number | undefined;
       /**

@@ -114,6 +114,16 @@ test("what the organism knows of a failing app is enough to refuse where there i
   assert.equal(acquire(empty).refusal, null);
 });
 
+test("an app that came up and whose drones died is waited for, if the next attempt is near", async (t) => {
+  const empty = await pool(t, []);
+  const error = { code: "CELLWS_E_APP_CRASHING", message: "3 drones died" };
+  empty.setAppHealth({ state: "failed", error, retryInMs: 500 });
+  const waiting = acquire(empty);
+  assert.equal(waiting.refusal, null);
+  empty.setAppHealth({ state: "failed", error, retryInMs: 20_000 });
+  assert.equal(waiting.refusal, "CELLWS_HTTP_APP_FAILED 20");
+});
+
 test("a closed pool refuses those who wait and those who come", async (t) => {
   const one = await pool(t, []);
   const waiter = acquire(one);

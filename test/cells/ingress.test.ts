@@ -376,8 +376,8 @@ test("an upload too long to be kept cannot be retried", async (t) => {
   await client.until(/^HTTP\/1\.1 502 /);
 });
 
-test("a request that kills every drone it meets is given up after three", async (t) => {
-  const { addDrone, connect, ingress } = await rig(t);
+test("a request that kills every drone it meets is given up after so many", async (t) => {
+  const { addDrone, connect, ingress } = await rig(t, {}, { limits: { retriesMax: 2 } });
   const kill: Array<() => void> = [];
   const deadly = (exchange: Exchange) => {
     exchange.listen(new ListenerRecorder());
