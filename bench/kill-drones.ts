@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Organism, startOrganism } from "../test/e2e/organism.ts";
+import { signalFound } from "../test/e2e/processes.ts";
 import { table } from "./lib/figures.ts";
 import { quantile } from "./lib/tools.ts";
 
@@ -19,7 +20,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     clients: { type: "string", default: "24" },
-    drones: { type: "string", default: "6" },
+    drones: { type: "string", default: "8" },
     json: { type: "boolean", default: false },
   },
 });
@@ -28,6 +29,7 @@ const clientCount = wholeNumber("clients", values.clients, 500);
 const droneCount = wholeNumber("drones", values.drones, 64);
 
 const killEveryMs = 500;
+const lookEveryMs = 50;
 /** A drone that answered so recently is at work. */
 const atWorkMs = 2_000;
 /** Of the kills that were due; with fewer nothing is shown. A drone that is not there cannot be killed. */
@@ -105,17 +107,27 @@ async function killUntil(
   for (let dueMs = performance.now() + killEveryMs; dueMs < endMs; dueMs += killEveryMs) {
     await sleep(Math.max(0, dueMs - performance.now()));
     kills.due += 1;
-    const now = performance.now();
-    const ours = new Set(organism.pids());
-    const atWork = [...answeredAtMs].filter(([pid, ms]) => now - ms < atWorkMs && ours.has(pid));
-    const victim = atWork[Math.floor(Math.random() * atWork.length)]?.[0];
-    if (victim === undefined) continue;
-    // Once more asserts that it is a process of this very organism.
-    organism.kill({ pid: victim });
-    answeredAtMs.delete(victim);
-    kills.done += 1;
+    // Where none is at work just now, the first that is.
+    while (performance.now() < Math.min(dueMs + killEveryMs - lookEveryMs, endMs)) {
+      if (killOne(organism, answeredAtMs)) {
+        kills.done += 1;
+        break;
+      }
+      await sleep(lookEveryMs);
+    }
   }
   return kills;
+}
+
+/** False: no drone is at work. */
+function killOne(organism: Organism, answeredAtMs: Map<number, number>): boolean {
+  const now = performance.now();
+  // Of this very organism, by the marker that its processes carry.
+  const atWork = organism.processes().filter(({ pid }) => now - (answeredAtMs.get(pid) ?? -Infinity) < atWorkMs);
+  const victim = atWork[Math.floor(Math.random() * atWork.length)];
+  if (victim === undefined || !signalFound(victim, "SIGKILL")) return false;
+  answeredAtMs.delete(victim.pid);
+  return true;
 }
 
 function ask(organism: Organism, agent: http.Agent, method: string, id: string): Promise<Outcome> {

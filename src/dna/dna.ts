@@ -308,9 +308,10 @@ export interface Dna {
      */
     readonly retry: {
       /**
-       * After the first. When drones fall one after the other (a machine out of memory) a request may be
-       * with several of them by chance; one that has met five was more likely the cause. A whole number
-       * of attempts from 0 to 10. 0: never. Default: 4.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       readonly countMax: number;
       /**
@@ -802,9 +803,10 @@ export interface DnaInput {
      */
     retry?: {
       /**
-       * After the first. When drones fall one after the other (a machine out of memory) a request may be
-       * with several of them by chance; one that has met five was more likely the cause. A whole number
-       * of attempts from 0 to 10. 0: never. Default: 4.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       countMax?: number | undefined;
       /**

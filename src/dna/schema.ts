@@ -309,9 +309,9 @@ export function dnaSchema(facts: DnaFacts) {
           countMax: whole("attempts", {
             from: 0,
             to: 10,
-            initially: 4,
-            zero: "never",
-            why: "After the first. When drones fall one after the other (a machine out of memory) a request may be with several of them by chance; one that has met five was more likely the cause.",
+            initially: 2,
+            zero: "never, unless others died with it",
+            why: "After the first, where the request was alone with each drone that died: then it was the cause. A drone's death is shared by all requests that were with it, so that bystanders are tried again more often, sixteen times in all.",
           }),
           share: fraction({
             from: 0,

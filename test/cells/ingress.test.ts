@@ -376,8 +376,8 @@ test("an upload too long to be kept cannot be retried", async (t) => {
   await client.until(/^HTTP\/1\.1 502 /);
 });
 
-test("a request that kills every drone it meets is given up after so many", async (t) => {
-  const { addDrone, connect, ingress } = await rig(t, {}, { limits: { retriesMax: 2 } });
+test("a request that kills every drone it meets is given up after three", async (t) => {
+  const { addDrone, connect, ingress } = await rig(t);
   const kill: Array<() => void> = [];
   const deadly = (exchange: Exchange) => {
     exchange.listen(new ListenerRecorder());
@@ -397,6 +397,22 @@ test("a request that kills every drone it meets is given up after so many", asyn
   await client.send(get()).until(/^HTTP\/1\.1 502 /);
   assert.equal(killed, 3);
   assert.equal(ingress.counters.retries, 2);
+});
+
+test("who was with others in each drone that died is no cause of it, and is tried again and again", async (t) => {
+  const { addDrone, connect, ingress } = await rig(t);
+  const clients = [];
+  for (let i = 0; i < 8; i += 1) clients.push(await connect());
+  for (let died = 0; died < 8; died += 1) {
+    const drone = await addDrone((exchange) => exchange.listen(new ListenerRecorder()));
+    if (died === 0) for (const client of clients) client.send(get());
+    await until(() => drone.exchanges.length === 8);
+    drone.kill();
+    await until(() => ingress.pool.readyCount === 0);
+  }
+  await addDrone(answer("at last"));
+  for (const client of clients) await client.until(/^HTTP\/1\.1 200 .*at last$/s);
+  assert.equal(ingress.counters.retries, 64);
 });
 
 const halfAnswer = (exchange: Exchange) => {

@@ -35,8 +35,8 @@ export interface PoolLimits {
   retryBurstMax: number;
   /** Retries per request in the long run. */
   retryShareMax: number;
-  /** Retries of one request. */
-  retriesMax: number;
+  /** Of how many drones' deaths a request may be the cause and still be tried again; each is shared by all that died with it. */
+  blameMax: number;
   /** Of a request's body, kept until the answer begins. */
   replayBytesMax: number;
 }
@@ -48,7 +48,7 @@ export const poolLimitsDefault: Readonly<PoolLimits> = {
   droneUnansweredMax: 1024,
   retryBurstMax: 2048,
   retryShareMax: 0.2,
-  retriesMax: 4,
+  blameMax: 2,
   replayBytesMax: 64 * 1024,
 };
 
