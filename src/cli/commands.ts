@@ -5,7 +5,7 @@
 import type { CliCommand } from "./command.ts";
 
 /** In the order of the help. */
-export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check", "simulate"] as const;
+export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check", "simulate", "replay"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface CommandEntry {
@@ -26,4 +26,5 @@ export const commands = {
     summary: "say what an organism would do under a load",
     load: () => import("./commands/simulate.ts"),
   },
+  replay: { summary: "go through what a recorded cell was told, again", load: () => import("./commands/replay.ts") },
 } satisfies Record<CommandName, CommandEntry>;
