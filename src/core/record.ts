@@ -4,7 +4,7 @@
  *
  * A record is a key, a version and a body. Of two with one key the higher version holds, and of two with one version
  * the one whose origin sorts first, so that all cells end with the same whatever the order of arrival.
- * Who may say what is checked where records enter (host/identity.ts): a cell's birth is signed by its mother, what
+ * Who may say what is checked where records enter (wire/belief.ts): a cell's birth is signed by its mother, what
  * it becomes by itself, its death is believed only when the kernel agrees.
  */
 import type { CellClass, CellId } from "./cell.ts";
@@ -41,7 +41,8 @@ export interface DeathBody {
 }
 export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn" | "condemned";
 
-export type KillReason = "hung" | "surplus";
+/** hung: does not answer. infected: its process is, seen from outside, not what a cell's may be. */
+export type KillReason = "hung" | "infected" | "surplus";
 
 /** What a cell is accused of, and in which window of time: what voters sign. */
 export interface Charge {
@@ -50,6 +51,8 @@ export interface Charge {
   readonly startTicks: number;
   readonly reason: KillReason;
   readonly window: number;
+  /** How many juries failed to agree on it in the windows before: each next one is larger. */
+  readonly round: number;
 }
 
 /** A majority's sentence. Anybody can check it: each vote carries its voter's signature over the charge. */
@@ -80,7 +83,30 @@ export interface StopBody {
   readonly drainMs: number;
 }
 
-export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody;
+/**
+ * A restriction of a range of addresses, or its lifting. T cells say it. Times are the wall clock's, for a ban outlives
+ * processes and restarts; whoever carries it out counts at most `untilMs - issuedAtMs` on its own clock, so that a clock
+ * that is set back lengthens nothing.
+ */
+export interface BanBody {
+  readonly kind: "ban";
+  /** As ip-words.ts's canonicalRange spells it. */
+  readonly range: string;
+  readonly action: BanAction;
+  /** An attack class, or who else asked for it. */
+  readonly reason: string;
+  /** Which time it is: 1 for the first. */
+  readonly offence: number;
+  readonly issuedAtMs: number;
+  readonly untilMs: number;
+  /** The same for all that belongs to one offence, whichever T cell says it: what makes saying it twice harmless. */
+  readonly incident: string;
+}
+/** In rising order of severity, and none at all. */
+export const banActions = ["lifted", "watch", "rate-limit", "tarpit", "ban"] as const;
+export type BanAction = (typeof banActions)[number];
+
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody | BanBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -99,6 +125,7 @@ export const stopKey = "stop";
 export const cellKey = (id: CellId): string => `cell/${id}`;
 export const certificateKey = (id: CellId): string => `certificate/${id}`;
 export const deathKey = (id: CellId): string => `death/${id}`;
+export const banKey = (range: string): string => `ban/${range}`;
 
 /** The key that a body must be filed under. */
 export function keyOf(body: RecordBody): string {
@@ -113,6 +140,8 @@ export function keyOf(body: RecordBody): string {
       return appKey;
     case "stop":
       return stopKey;
+    case "ban":
+      return banKey(body.range);
   }
 }
 
