@@ -15,7 +15,7 @@ import type { LoadTrace } from "./load-trace.ts";
 import { TraceReader } from "./load-trace.ts";
 import type { WorldOptions } from "./world.ts";
 import { World } from "./world.ts";
-import type { Outcome, Staff } from "./workload.ts";
+import type { Outcome, Staff, WorkloadLimits } from "./workload.ts";
 import { Workload } from "./workload.ts";
 
 export interface SimulationOptions {
@@ -26,6 +26,8 @@ export interface SimulationOptions {
   readonly cores: number;
   /** CPU time of a B cell for one request. */
   readonly carryMs: number;
+  /** The DNA's limits of requests that wait; defaults where absent. */
+  readonly limits?: WorkloadLimits;
   /** From a drone's taking up its class until its app answers. */
   readonly startupMs: number;
   /** Called now and then with the share that is done, 0..1. Throwing ends the run. */

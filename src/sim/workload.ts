@@ -20,14 +20,23 @@ import type { CellId } from "../core/cell.ts";
 import type { Vitals } from "../core/tally.ts";
 import { noVitals } from "../core/tally.ts";
 
-/** As a B cell's pool of drones has them (cells/b-cell/drone-pool.ts). */
-export const workloadLimits = {
+/** A B cell's limits of requests that it cannot give to a drone (cells/b-cell/waiting-line.ts); the DNA sets them. */
+export interface WorkloadLimits {
   /** Requests that wait in one B cell while no drone takes them. */
+  readonly waitingCountMax: number;
+  readonly waitingMsMax: number;
+  /** How long one may wait in a line that there are drones for and that was not empty for twice as long. */
+  readonly waitingMsTarget: number;
+  /** Requests that one drone is given at a time. */
+  readonly droneUnansweredMax: number;
+}
+
+export const workloadLimitsDefault: WorkloadLimits = {
   waitingCountMax: 1_024,
   waitingMsMax: 30_000,
-  /** Requests that one drone is given at a time. */
-  droneInFlightMax: 4_096,
-} as const;
+  waitingMsTarget: 5_000,
+  droneUnansweredMax: 1_024,
+};
 
 export interface WorkloadOptions {
   readonly seed: number;
@@ -35,6 +44,7 @@ export interface WorkloadOptions {
   readonly cores: number;
   /** CPU time of a B cell for one request. */
   readonly carryMs: number;
+  readonly limits?: WorkloadLimits;
 }
 
 /** Who is there for the next stretch of time. */
@@ -70,12 +80,15 @@ interface Worker {
 
 export class Workload {
   readonly #options: WorkloadOptions;
+  readonly #limits: WorkloadLimits;
   readonly #drones = new Map<CellId, Worker>();
   readonly #bCells = new Map<CellId, Worker>();
   /** In the B cells, oldest first: requests by when they came. */
   #waiting: Array<{ readonly atMs: number; count: number }> = [];
   #waitingCount = 0;
-  #waitingCapacity: number = workloadLimits.waitingCountMax;
+  #waitingCapacity = 0;
+  /** Since when requests wait although there are drones, or null. */
+  #standingSinceMs: number | null = null;
   /** Whether requests wait because no drone can take them. */
   #lacksDrones = false;
   #nowMs = 0;
@@ -83,6 +96,7 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? workloadLimitsDefault;
     this.#prng = prngFrom(options.seed, 0x10ad);
   }
 
@@ -136,7 +150,7 @@ export class Workload {
     for (const id of this.#bCells.keys()) if (!present.has(id)) this.#bCells.delete(id);
     for (const id of bCells) if (!this.#bCells.has(id)) this.#bCells.set(id, idle());
     // Before there is a B cell the kernel's queue holds what comes; it is about as long.
-    this.#waitingCapacity = workloadLimits.waitingCountMax * Math.max(1, bCells.length);
+    this.#waitingCapacity = this.#limits.waitingCountMax * Math.max(1, bCells.length);
   }
 
   /** Too many, and those who have waited for too long. */
@@ -148,16 +162,27 @@ export class Workload {
       this.#waitingCount -= count;
       refused += count;
     };
-    while (this.#waiting.length > 0 && this.#nowMs - this.#waiting[0]!.atMs > workloadLimits.waitingMsMax) {
+    const msMax = this.#patienceMs(ready.length > 0);
+    while (this.#waiting.length > 0 && this.#nowMs - this.#waiting[0]!.atMs > msMax) {
       drop(0, this.#waiting[0]!.count);
       this.#waiting.shift();
     }
-    if (ready.length > 0) return refused;
+    // What a B cell has not come to yet is not in its line.
+    if (ready.length > 0 && !this.#lacksDrones) return refused;
     while (this.#waitingCount > this.#waitingCapacity && this.#waiting.length > 0) {
       drop(this.#waiting.length - 1, Math.min(this.#waiting.at(-1)!.count, this.#waitingCount - this.#waitingCapacity));
       if (this.#waiting.at(-1)!.count <= 0) this.#waiting.pop();
     }
     return refused;
+  }
+
+  /** Less where the line stands, so that those who are served are served in time. */
+  #patienceMs(hasDrones: boolean): number {
+    if (!hasDrones || !this.#lacksDrones) this.#standingSinceMs = null;
+    else this.#standingSinceMs ??= this.#nowMs;
+    const { waitingMsMax, waitingMsTarget } = this.#limits;
+    const isStanding = this.#standingSinceMs !== null && this.#nowMs - this.#standingSinceMs >= 2 * waitingMsTarget;
+    return isStanding ? Math.min(waitingMsMax, waitingMsTarget) : waitingMsMax;
   }
 
   /** How fast a busy process runs: a core each, or its share where there are more busy processes than cores. */
@@ -180,7 +205,7 @@ export class Workload {
     const { carryMs } = this.#options;
     const capacity = carryMs === 0 ? Number.POSITIVE_INFINITY : (bCells.length * forMs * speed) / carryMs;
     const drones = ready.map((id) => this.#drones.get(id) as Worker);
-    const room = drones.reduce((sum, { backlog }) => sum + Math.max(0, workloadLimits.droneInFlightMax - backlog), 0);
+    const room = drones.reduce((sum, { backlog }) => sum + Math.max(0, this.#limits.droneUnansweredMax - backlog), 0);
     const count = Math.min(this.#waitingCount, capacity, room);
     this.#lacksDrones = room < Math.min(this.#waitingCount, capacity);
     this.#take(count);

@@ -5,7 +5,7 @@ import type { CoreDna } from "../../src/core/dna.ts";
 import { shapedTrace } from "../../src/sim/load-trace.ts";
 import type { SimulationOptions } from "../../src/sim/simulation.ts";
 import { deadbandOf, simulate } from "../../src/sim/simulation.ts";
-import { mgkWaitMs, Workload, workloadLimits } from "../../src/sim/workload.ts";
+import { mgkWaitMs, Workload, workloadLimitsDefault } from "../../src/sim/workload.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -112,7 +112,7 @@ describe("the load model", () => {
     const { queued, queueMs } = workload.vitalsOf("b");
     assert.ok(queued > 400 && queueMs >= 4_900, `${queued} ${queueMs}`);
     assert.ok(advance(workload, 20, load, nobody).refused > 500);
-    assert.ok(workload.vitalsOf("b").queued <= workloadLimits.waitingCountMax);
+    assert.ok(workload.vitalsOf("b").queued <= workloadLimitsDefault.waitingCountMax);
     advance(workload, 20, load, staff);
     assert.equal(workload.vitalsOf("b").queued, 0);
   });

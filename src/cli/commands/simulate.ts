@@ -7,6 +7,8 @@ import os from "node:os";
 import path from "node:path";
 import { InvalidArgumentError } from "commander";
 import { CellwsError } from "../../lib/cellws-error.ts";
+import type { Dna } from "../../dna/dna.ts";
+import type { WorkloadLimits } from "../../sim/workload.ts";
 import type { LoadTrace, ShapeName } from "../../sim/load-trace.ts";
 import {
   costMsMax,
@@ -91,7 +93,7 @@ docs/SIMULATE.md.`,
     if (cores < 1 || cores > coresMax) throw usage("--cores", String(cores), `1 to ${coresMax}`);
     const out = options.out === undefined ? null : judgeOutput(path.resolve(context.cwd, options.out));
     const trace = readTrace(options, context.cwd);
-    const { dna, revision, name } = await readDna(context, app, options.dna, cores);
+    const { dna, limits, revision, name } = await readDna(context, app, options.dna, cores);
     const model = {
       seed: options.seed ?? defaults.seed,
       cores,
@@ -99,7 +101,7 @@ docs/SIMULATE.md.`,
       startupMs: options.startup ?? defaults.startupMs,
     };
     const progress = new Progress(context, options.progress);
-    const simulation = simulate({ dna, trace, ...model, onProgress: (share) => progress.tell(share) });
+    const simulation = simulate({ dna, limits, trace, ...model, onProgress: (share) => progress.tell(share) });
     progress.end();
 
     const loadName = options.times === undefined ? trace.name : `${trace.name}, ${options.times}-fold`;
@@ -179,10 +181,22 @@ async function readDna(context: CliContext, app: string | undefined, dnaFile: st
   const loaded = await loadDna({ cwd: context.cwd, dnaFile, app, machine });
   const found = loaded.ok ? loaded.warnings : loaded.diagnostics;
   if (found.length > 0) context.note(formatDiagnostics(found, { color: context.noteStyle.color }));
-  if (loaded.ok) return { dna: coreDna(loaded.dna), revision: loaded.revision, name: loaded.dna.name };
+  if (loaded.ok) {
+    const { dna, revision } = loaded;
+    return { dna: coreDna(dna), limits: limitsOf(dna), revision, name: dna.name };
+  }
   throw new CellwsError("CELLWS_E_DNA", 2, "nothing was simulated: the DNA has mistakes (see above)", {
     hint: "`cellws check` judges the DNA by itself.",
   });
+}
+
+function limitsOf({ http: { queue, droneConcurrencyMax } }: Dna): WorkloadLimits {
+  return {
+    waitingCountMax: queue.countMax,
+    waitingMsMax: queue.msMax,
+    waitingMsTarget: queue.msTarget,
+    droneUnansweredMax: droneConcurrencyMax,
+  };
 }
 
 /** A simulated machine has memory enough that the cores and not it bound the drones. */
