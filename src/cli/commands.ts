@@ -5,7 +5,7 @@
 import type { CliCommand } from "./command.ts";
 
 /** In the order of the help. */
-export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check"] as const;
+export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check", "simulate", "replay"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface CommandEntry {
@@ -22,4 +22,9 @@ export const commands = {
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
+  simulate: {
+    summary: "say what an organism would do under a load",
+    load: () => import("./commands/simulate.ts"),
+  },
+  replay: { summary: "go through what a recorded cell was told, again", load: () => import("./commands/replay.ts") },
 } satisfies Record<CommandName, CommandEntry>;

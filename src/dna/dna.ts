@@ -500,6 +500,17 @@ export interface Dna {
      * whole number of files from 1 to 100. Default: 3.
      */
     readonly files: number;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    readonly events: string | null;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    readonly eventBytesMax: number;
   };
 }
 
@@ -995,5 +1006,16 @@ export interface DnaInput {
      * whole number of files from 1 to 100. Default: 3.
      */
     files?: number | undefined;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    events?: string | null | undefined;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    eventBytesMax?: number | undefined;
   };
 }

@@ -501,6 +501,17 @@ export function dnaSchema(facts: DnaFacts) {
         initially: 3,
         why: "How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all.",
       }),
+      events: nullable(path("folder")).meta({
+        description:
+          "Where each cell records every event that its mind is told, for `cellws replay`. Off by default: it costs some disk, and what an app says when it fails is in it.",
+        accepts: "the path of a folder, or null for no such record",
+      }),
+      eventBytesMax: whole("bytes", {
+        from: 4 * MIB,
+        to: 64 * GIB,
+        initially: 256 * MIB,
+        why: "All event records together are no larger: the oldest go first. Five cells at rest fill this in about two hours.",
+      }),
     }),
   });
 }
