@@ -47,7 +47,7 @@ export function renderList(bans: readonly BanBody[], format: ListFormat, wallMs:
         .map(({ range }) => `${range}\n`)
         .join("");
     case "json":
-      return `${JSON.stringify({ cellws: "bans", version: 1, bans: bans.map(({ kind: _, ...rest }) => rest) }, null, 2)}\n`;
+      return `${JSON.stringify({ cellws: "bans", version: 1, bans: bans.map(toOwn) }, null, 2)}\n`;
     case "crowdsec":
       return `${JSON.stringify(
         bans.flatMap((ban) => toCrowdSec(ban, wallMs)),
@@ -67,6 +67,10 @@ export function readList(text: string, wallMs: number): ReadList | null {
   }
   const value = parseJson(trimmed) ?? parseJson(trimmed.replaceAll("'", '"'));
   return value !== undefined && reading.addJson(value) ? reading.done() : null;
+}
+
+function toOwn({ range, action, reason, offence, issuedAtMs, untilMs, incident }: BanBody) {
+  return { range, action, reason, offence, issuedAtMs, untilMs, incident };
 }
 
 const crowdSecTypes: Partial<Record<BanAction, string>> = { ban: "ban", "rate-limit": "throttle" };
