@@ -67,9 +67,10 @@ test("every number's name tells its unit", () => {
     cells: /^(min|max|pool|daughtersMax)$/,
     attempts: /^count/,
     files: /^files$/,
-    port: /^port$/,
+    port: /^(port|serverPort)$/,
     level: /^paranoia$/,
-    fraction: /^(utilization|attenuation|strength)/,
+    bans: /^perMinuteMax$/,
+    fraction: /^(utilization|attenuation|strength)|Share(Min|Max)$/,
   };
   for (const { pattern, node } of leaves) {
     if (node.unit === undefined) continue;
