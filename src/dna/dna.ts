@@ -378,7 +378,7 @@ export interface Dna {
       readonly loginPaths: readonly string[];
       /**
        * The file in the state directory that remembers bans, statistics and reports never grows beyond
-       * this. 100,000 bans take about 30 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
        * Default: 67_108_864.
        */
       readonly memoryBytesMax: number;
@@ -845,7 +845,7 @@ export interface DnaInput {
       loginPaths?: readonly string[] | undefined;
       /**
        * The file in the state directory that remembers bans, statistics and reports never grows beyond
-       * this. 100,000 bans take about 30 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
        * Default: 67_108_864.
        */
       memoryBytesMax?: number | undefined;

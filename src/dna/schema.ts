@@ -376,7 +376,7 @@ export function dnaSchema(facts: DnaFacts) {
           from: MIB,
           to: 4 * GIB,
           initially: 64 * MIB,
-          why: "The file in the state directory that remembers bans, statistics and reports never grows beyond this. 100,000 bans take about 30 MiB.",
+          why: "The file in the state directory that remembers bans, statistics and reports never grows beyond this. 100,000 bans take about 16 MiB.",
         }),
       }),
       report: section("Telling others of attacks: the attacker's provider, a blocklist, your own desk.", {

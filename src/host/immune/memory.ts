@@ -58,6 +58,8 @@ export const bansMaxInitially = 100_000;
 /** Above it the log is folded into the file, so that it stays small. */
 const walPagesMax = 256;
 const lockAgeMsMax = 30_000;
+/** New bans after which the old ones are looked through: counting them takes longer than writing one. */
+const forgetEvery = 100;
 
 const systemClock: MemoryClock = {
   monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
@@ -86,6 +88,8 @@ export class Memory {
   readonly #process: ProcessIdentity;
   readonly #clock: MemoryClock;
   readonly #bansMax: number;
+  /** Begins as if much had been written: what an earlier process left over is looked at with the first ban. */
+  #sinceForgetting = forgetEvery;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Use `openMemory`, which deals with damage. */
@@ -166,7 +170,8 @@ export class Memory {
         );
         count += Number(changes);
       }
-      if (count > 0) this.#forget();
+      this.#sinceForgetting += count;
+      if (this.#sinceForgetting >= forgetEvery) this.#forget();
       return count;
     });
   }
@@ -255,6 +260,7 @@ export class Memory {
   }
 
   #forget(): void {
+    this.#sinceForgetting = 0;
     const now = this.#clock.wallMs();
     this.#run("DELETE FROM ban WHERE until_ms <= ? AND issued_ms < ?", now, now - offenceMemoryMs);
     const { count } = this.#get("SELECT count(*) AS count FROM ban") as { count: number };
