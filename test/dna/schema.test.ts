@@ -70,9 +70,10 @@ test("every number's name tells its unit", () => {
     cells: /^(min|max|pool|daughtersMax)$/,
     attempts: /^count/,
     files: /^files$/,
-    port: /^port$/,
+    port: /^(port|serverPort)$/,
     level: /^paranoia$/,
-    fraction: /^(utilization|attenuation|strength|share$)/,
+    bans: /^perMinuteMax$/,
+    fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };
   for (const { pattern, node } of leaves) {
     if (node.unit === undefined) continue;
