@@ -236,6 +236,40 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Over how long http.rates.answerBytesMin is judged. Long, because the kernel tells of what a client has read only in large steps.",
         }),
       }),
+      compression: section(
+        "Compressing the app's answers and static files, where the client says that it can read it.",
+        {
+          on: flag(false, {
+            why: "Off by default: an answer that holds both a secret (a CSRF token) and something from the request can give the secret away by its compressed size (BREACH), and only you know whether yours do. What the app has compressed itself is never compressed again.",
+          }),
+          codings: z
+            .array(z.enum(["zstd", "br", "gzip"]))
+            .min(1)
+            .max(3)
+            .refine((list) => new Set(list).size === list.length)
+            .default(["br", "zstd", "gzip"])
+            .meta({
+              description: "In order of preference, where the client likes several equally.",
+              accepts: 'a list of "br", "zstd" and "gzip", each at most once',
+            }),
+          bodyBytesMin: whole("bytes", {
+            from: 0,
+            to: GIB,
+            initially: KIB,
+            why: "Shorter answers stay as they are: they fit into one packet either way. Where the length is not known in advance, any is compressed.",
+          }),
+          types: z.array(z.string().regex(MEDIA_RANGE)).max(256).default([]).meta({
+            description:
+              "Further content types. Text, JSON, XML, JavaScript, SVG, WebAssembly and fonts that are not compressed are known; `text/event-stream` is left alone unless it is named here, since each open stream would hold a compressor.",
+            accepts: 'a list of types such as "application/x-tex" or "model/*"',
+          }),
+        },
+      ),
+      static: z.array(staticSchema()).max(64).default([]).meta({
+        description:
+          "Folders whose files B cells serve themselves, before the app. Only GET and HEAD; names that begin with a dot are not served, except below `/.well-known/`.",
+        accepts: 'a list of objects such as { at: "/assets", folder: "public" }',
+      }),
       rates: section(
         "How slow a client may be while it has something to send or to read. A little now and then keeps every other timeout from ringing: that is how slow attacks work.",
         {
@@ -627,6 +661,7 @@ export interface FieldMeta {
 
 export type Unit =
   | "ms"
+  | "seconds"
   | "bytes"
   | "bytes a second"
   | "cells"
@@ -664,6 +699,13 @@ const HOST_NAME =
 const LOGIN_PATH = /^\/[\w.~!$&'()*+,;=:@/-]{0,254}$/;
 /** Printable and of one line: it becomes a header. */
 const MAIL_ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/;
+/** A type, or all of one kind. */
+const MEDIA_RANGE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]*)$/;
+/** As it stands in a request, decoded: "/" or "/a/b", no empty or dot segments. */
+const URL_PATH = /^\/(?:(?!\.{1,2}(?:\/|$))[^/?#%\\\p{Cc}]+(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\p{Cc}]+)*)?$/u;
+const FILE_NAME = /^(?!\.)[^/\\\p{Cc}]{1,255}$/u;
+/** Visible ASCII with blanks in between. */
+const FIELD_VALUE = /^[!-~](?:[ -~]{0,254}[!-~])?$/;
 /** PATH_MAX on Linux. */
 const PATH_LENGTH_MAX = 4_096;
 
@@ -682,14 +724,89 @@ function listenSchema() {
           "The address to listen on. By default nothing is reachable from other machines; `0.0.0.0` is every IPv4 address, `::` every address, and one of them is needed in a container.",
         accepts: 'an IP address or a host name, such as "127.0.0.1", "::" or "localhost"',
       }),
-    tls: nullable(
-      z.strictObject({
-        key: path("file").meta({ description: "PEM file." }),
-        cert: path("file").meta({ description: "PEM file, with the chain." }),
+    tls: nullable(tlsSchema()).meta({
+      description:
+        "HTTPS with this key and certificate. Both files are looked at again every second; what replaces them is used for new connections, and old ones go on.",
+      accepts: "an object { key, cert } of paths of PEM files, or null for plain HTTP",
+    }),
+    httpsRedirectPort: nullable(z.int().min(1).max(65_535)).meta({
+      description:
+        "Answers each plain request with a redirect to HTTPS at this port, except for `/.well-known/acme-challenge/`, which certificate authorities ask for without TLS. With 443 the URL names no port.",
+      accepts: "the port of HTTPS as clients see it, from 1 to 65535, or null for no redirect",
+      unit: "port",
+    }),
+  });
+}
+
+function staticSchema() {
+  return z.strictObject({
+    at: z.string().regex(URL_PATH).meta({
+      description: "The path below which the folder appears. Of several that fit, the longest.",
+      accepts: 'a path such as "/" or "/assets", without a slash at its end',
+    }),
+    folder: path("folder").meta({ description: "What lies in it can be read by everybody." }),
+    index: nullable(z.string().regex(FILE_NAME)).default("index.html").meta({
+      description: "The file that answers for a folder; null for none.",
+      accepts: "the name of a file, or null",
+    }),
+    cacheControl: z.string().regex(FIELD_VALUE).default("public, max-age=0").meta({
+      description:
+        'The Cache-Control of its files. By default browsers ask each time and are told 304; for names that hold a hash of the content: "public, max-age=31536000, immutable".',
+      accepts: "the value of a header field",
+    }),
+    precompressed: flag(false, {
+      why: "Whether `app.js.br`, `app.js.zst` and `app.js.gz` are served instead of `app.js` to clients that can read them. Each costs a look at the disk.",
+    }),
+    symlinks: oneOf(["within", "follow"], "within", {
+      why: "Whether a symbolic link may lead out of the folder. By default what it leads to counts as missing.",
+    }),
+    fallThrough: flag(true, {
+      why: "Whether the app is asked for what is not in the folder. Otherwise the answer is 404.",
+    }),
+  });
+}
+
+function tlsSchema() {
+  return z.strictObject({
+    key: path("file").meta({ description: "The private key: a PEM file without passphrase." }),
+    cert: path("file").meta({
+      description:
+        "The certificate, and after it the chain up to the root: a PEM file. Used where the client names no host, or one that no certificate is for.",
+    }),
+    also: z
+      .array(
+        z.strictObject({
+          key: path("file").meta({ description: "As above." }),
+          cert: path("file").meta({
+            description: "As above. Its own names (wildcards too) say for which hosts it is used.",
+          }),
+        }),
+      )
+      .max(256)
+      .default([])
+      .meta({
+        description:
+          "Further certificates, chosen by the host that the client names (SNI). Where several fit, the exact name goes before the wildcard, then the earlier before the later.",
+        accepts: "a list of objects { key, cert }",
       }),
-    ).meta({
-      description: "Key and certificate, for HTTPS.",
-      accepts: "an object { key, cert } of paths of PEM files, or null for none",
+    minVersion: oneOf(["TLSv1.2", "TLSv1.3"], "TLSv1.2", {
+      why: "Older clients are turned away. Versions before 1.2 are broken and cannot be had.",
+    }),
+    http2: flag(true, {
+      why: "Offer HTTP/2 (ALPN). The app sees HTTP/1.1 either way.",
+    }),
+    hsts: section("Telling browsers to come by HTTPS only (Strict-Transport-Security).", {
+      maxAgeSeconds: whole("seconds", {
+        from: 0,
+        to: 10 * 365 * 24 * 3_600,
+        initially: 0,
+        zero: "the header is not sent",
+        why: "How long a browser keeps to HTTPS after each answer. Off by default, because it cannot be taken back: try 300 first, then 31_536_000 (a year). An app's own header goes before it.",
+      }),
+      includeSubDomains: flag(false, { why: "For all subdomains, too: only when each of them has HTTPS." }),
+      preload: flag(false, {
+        why: "Agrees to be built into browsers, which takes months to undo. Needs includeSubDomains and a year.",
+      }),
     }),
   });
 }

@@ -525,7 +525,9 @@ export class CellHost {
   }
 
   #vitals(): CellVitals {
+    const troubles = this.#presentBody?.troubles?.() ?? [];
     return {
+      ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
       ...this.#summary(this.#state.alive.get(this.#id) ?? this.#options.birth.certificate.body),
       class: this.#state.class,
       load: this.#measureLoad(),

@@ -28,6 +28,8 @@ function soundValue(node: FieldNode, key: string): fc.Arbitrary<unknown> {
     case "null":
       return fc.constant(null);
     case "array":
+      // A list of choices names each at most once.
+      if (node.items!.enum !== undefined) return fc.shuffledSubarray(node.items!.enum, { minLength: 1 });
       return fc.array(soundValue(node.items!, key), {
         minLength: node.minItems ?? 0,
         maxLength: Math.min(4, node.maxItems!),
@@ -59,6 +61,10 @@ function soundString(node: FieldNode, key: string): fc.Arbitrary<string> {
   if (key === "domain" || key === "server") return fc.domain();
   if (key === "url") return fc.constantFrom("https://hooks.example/x", "http://127.0.0.1:9/", "http://[::1]/");
   if (["contact", "from", "to"].includes(key)) return fc.constantFrom("a@example.com", "abuse+x@sub.example.org");
+  if (key === "at") return fc.constantFrom("/", "/assets", "/a b/c.d", "/.well-known");
+  if (key === "index") return fc.stringMatching(/^[a-z]{1,8}[.]html$/);
+  if (key === "types") return fc.constantFrom("model/*", "application/x-tex");
+  if (key === "cacheControl") return fc.constantFrom("no-cache", "public, max-age=31536000, immutable");
   return fc.stringMatching(/^[./a-zA-Z0-9 _-]{1,40}$/);
 }
 
