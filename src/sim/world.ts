@@ -25,7 +25,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
-import { cellKey, certificateKey, keyOf } from "../core/record.ts";
+import { cellKey, certificateKey, deathKey, keyOf } from "../core/record.ts";
 import { isPlausible } from "../core/hormone.ts";
 import { tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
@@ -473,7 +473,9 @@ export class World {
     if (!other.runs) return;
     this.#note(cell.id, `executes ${id}`);
     const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
-    const standing = this.#atConviction.get(id);
+    const farewell = cell.state?.records.get(deathKey(id));
+    const hasLeft = farewell?.origin === id;
+    const standing = this.#atConviction.get(id) ?? (hasLeft ? { wasHalted: false, wasInfected: true } : undefined);
     // What an infected cell takes for a sentence nobody else does: it may not signal here (sim/infection.ts).
     if (standing === undefined && cell.infection !== null) return;
     assert(standing !== undefined, "nobody is ended without a certificate");
