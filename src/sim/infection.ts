@@ -311,7 +311,7 @@ export class Plague {
   }
 
   #someone(state: State): CellId {
-    const ids = [...state.alive.keys()];
+    const ids = [...state.alive.keys()].filter((id) => id !== state.self);
     return ids[this.#below(Math.max(1, ids.length))] ?? "";
   }
 

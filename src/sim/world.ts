@@ -22,6 +22,7 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import { cellClasses } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
 import type { Effect } from "../core/effect.ts";
+import type { KinMessage } from "../core/message.ts";
 import type { Event, Happening } from "../core/event.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
@@ -288,7 +289,8 @@ export class World {
   }
 
   /** What comes over a link is let in as far as it is to be believed. */
-  #hear(cell: SimCell, { message, from }: Happening & { type: "message" }): void {
+  #hear(cell: SimCell, { message: said, from }: Happening & { type: "message" }): void {
+    const message = cell.infection === null ? said : withoutWordOf(cell.id, said);
     hear(message, cell.acquaintance, this.keyring, {
       take: (believed) => {
         if (cell.runs) this.#dispatch(cell, { type: "message", from, message: believed });
@@ -713,6 +715,12 @@ export class World {
   #note(cell: CellId, text: string): void {
     this.log.push({ atMs: this.nowMs, cell, text });
   }
+}
+
+/** What an infected cell has said of itself in vain does not confuse its own mind when it comes back. */
+function withoutWordOf(id: CellId, message: KinMessage): KinMessage {
+  if (message.type !== "records") return message;
+  return { ...message, records: message.records.filter(({ key }) => key !== cellKey(id) && key !== deathKey(id)) };
 }
 
 /**

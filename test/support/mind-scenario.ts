@@ -78,8 +78,8 @@ class Scene {
     for (const line of this.#lines) this.#do(line.trim());
     this.#show();
     this.#out.push(this.#tree());
-    const sentences = this.world.executions.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort();
-    this.#out.push(`voted out: ${sentences.length === 0 ? "nobody" : sentences.join(", ")}`);
+    const sentences = new Set(this.world.executions.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort());
+    this.#out.push(`voted out: ${sentences.size === 0 ? "nobody" : [...sentences].join(", ")}`);
     return this.#out.join("\n");
   }
 
@@ -240,7 +240,7 @@ class Scene {
 
   #nameOf(id: CellId): string {
     for (const [name, named] of this.#names) if (named === id) return name;
-    return `a ${this.world.cells.get(id)?.state?.class ?? "cell"}`;
+    return "others";
   }
 
   #show(): void {
