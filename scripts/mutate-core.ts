@@ -19,16 +19,16 @@ const { values } = parseArgs({ options: { only: { type: "string", default: "" } 
 const root = path.resolve(import.meta.dirname, "..");
 const copied = ["src", "scripts", "test/core", "test/sim", "test/wire", "test/host", "test/support", "test/scenarios"];
 
-/** What may notice, the quickest first; each within its time. A run that does not end has noticed too. */
+/** What may notice, the simulator first; each within its time. A run that does not end has noticed too. */
 const judges = [
-  { name: "scenarios", args: ["--test", "test/sim/scenarios.test.ts"], msMax: 120_000 },
+  { name: "scenarios", args: ["scripts/play-scenarios.ts"], msMax: 300_000 },
+  { name: "trials", args: ["scripts/sim.ts", "--seeds", "40", "--once", "--first-violation"], msMax: 300_000 },
   {
     name: "tests",
     args: ["--test", "test/core/ballot.test.ts", "test/core/hormone.test.ts", "test/wire/belief.test.ts"],
-    msMax: 60_000,
+    msMax: 120_000,
   },
-  { name: "trials", args: ["scripts/sim.ts", "--seeds", "120", "--first-violation"], msMax: 300_000 },
-  { name: "organism", args: ["--test", "test/core/organism.test.ts"], msMax: 120_000 },
+  { name: "organism", args: ["--test", "test/core/organism.test.ts"], msMax: 300_000 },
 ] as const;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cellws-mutate-"));

@@ -20,14 +20,14 @@ export const recoveryMsMax = 120_000;
 const growthMsMax = 120_000;
 const lookEveryMs = 100;
 
-/** As a machine with many cores would run it: 200 cells when whole. */
+/** 200 cells when whole; many of them stem cells, for two hundred specialised ones take minutes to be called for. */
 const largeDna: CoreDna = {
-  stemPool: 20,
+  stemPool: 140,
   population: {
     neuron: { min: 4, max: 6 },
-    "b-cell": { min: 20, max: 24 },
-    "t-cell": { min: 6, max: 8 },
-    drone: { min: 150, max: 160 },
+    "b-cell": { min: 16, max: 20 },
+    "t-cell": { min: 4, max: 6 },
+    drone: { min: 36, max: 40 },
   },
   daughtersMax: 4,
   attenuationMilli: 250,
