@@ -83,7 +83,30 @@ export interface StopBody {
   readonly drainMs: number;
 }
 
-export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody;
+/**
+ * A restriction of a range of addresses, or its lifting. T cells say it. Times are the wall clock's, for a ban outlives
+ * processes and restarts; whoever carries it out counts at most `untilMs - issuedAtMs` on its own clock, so that a clock
+ * that is set back lengthens nothing.
+ */
+export interface BanBody {
+  readonly kind: "ban";
+  /** As ip-words.ts's canonicalRange spells it. */
+  readonly range: string;
+  readonly action: BanAction;
+  /** An attack class, or who else asked for it. */
+  readonly reason: string;
+  /** Which time it is: 1 for the first. */
+  readonly offence: number;
+  readonly issuedAtMs: number;
+  readonly untilMs: number;
+  /** The same for all that belongs to one offence, whichever T cell says it: what makes saying it twice harmless. */
+  readonly incident: string;
+}
+/** In rising order of severity, and none at all. */
+export const banActions = ["lifted", "watch", "rate-limit", "tarpit", "ban"] as const;
+export type BanAction = (typeof banActions)[number];
+
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody | BanBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -102,6 +125,7 @@ export const stopKey = "stop";
 export const cellKey = (id: CellId): string => `cell/${id}`;
 export const certificateKey = (id: CellId): string => `certificate/${id}`;
 export const deathKey = (id: CellId): string => `death/${id}`;
+export const banKey = (range: string): string => `ban/${range}`;
 
 /** The key that a body must be filed under. */
 export function keyOf(body: RecordBody): string {
@@ -116,6 +140,8 @@ export function keyOf(body: RecordBody): string {
       return appKey;
     case "stop":
       return stopKey;
+    case "ban":
+      return banKey(body.range);
   }
 }
 

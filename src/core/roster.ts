@@ -137,6 +137,7 @@ function remember(before: State, record: OrganismRecord, nowMs: number): State {
         : rememberDeath({ ...state, records }, body, record.origin, nowMs);
     case "certificate":
     case "app":
+    case "ban":
       return { ...state, records };
     case "stop":
       return {

@@ -42,7 +42,7 @@ import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
-import { hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
+import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */
@@ -168,6 +168,8 @@ function react(state: State, event: Event): Move {
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":
       return doubt(state, event.id);
+    case "unwell":
+      return askAtOnce(state, event.id);
     case "app":
       return appChanged(state, event);
     case "vitals":

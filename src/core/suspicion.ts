@@ -57,6 +57,16 @@ export function probeNext(state: State, nowMs: number): Move {
   return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
 }
 
+/**
+ * Something gives us reason to ask this very cell, out of turn. What it is suspected of is decided by its answer: work that
+ * is done badly is no reason to kill, and who cannot answer is found out the sooner.
+ */
+export function askAtOnce(state: State, id: CellId): Move {
+  const cell = state.alive.get(id);
+  if (cell === undefined || id === state.self || cell.state === "gestating") return still(state);
+  return [state, [{ type: "probe", id, pid: cell.pid }]];
+}
+
 /** At each control period, first: was there a hole in our own time? Then what was due in it was not due. */
 export function noticeOwnGap(state: State, nowMs: number): Move {
   const gapMs = nowMs - state.lookedMs - controlPeriodMs;

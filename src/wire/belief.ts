@@ -90,6 +90,9 @@ export function whyNotBelieved(record: OrganismRecord, known: Acquaintance, seal
     case "app":
     case "stop":
       return null;
+    case "ban":
+      // Whether it keeps to the limits of the DNA is judged where it would be carried out.
+      return known.cell(origin)?.class === "t-cell" ? null : "a ban by a cell that is no T cell";
   }
 }
 

@@ -15,7 +15,7 @@ import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellClasses, specializedClasses } from "../core/cell.ts";
 import { certificateVotesMax, jurySizes, pulseStrengthMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
-import { lineageMax } from "../core/record.ts";
+import { banActions, lineageMax } from "../core/record.ts";
 import type { Shape } from "../lib/shape.ts";
 import { integer, listOf, nullable, object, oneOf, text, tuple, variant } from "../lib/shape.ts";
 import type { LinkPurpose } from "./control.ts";
@@ -138,6 +138,16 @@ const body = variant("kind", {
     files: listOf(256, text(4_096)),
   }),
   stop: object({ kind: oneOf("stop"), drainMs: count }),
+  ban: object({
+    kind: oneOf("ban"),
+    range: text(48),
+    action: oneOf(...banActions),
+    reason: text(64),
+    offence: integer(1, 1_000_000),
+    issuedAtMs: count,
+    untilMs: count,
+    incident: text(96),
+  }),
 });
 const recordOf = (bodyShape: Shape): Shape =>
   object({ key: text(80), version: count, origin: id, body: bodyShape, signature });

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { emptyTally } from "../../src/core/tally.ts";
 import type { KinMessage } from "../../src/core/message.ts";
-import type { CellBody, Charge, OrganismRecord } from "../../src/core/record.ts";
+import { keyOf } from "../../src/core/record.ts";
+import type { BanBody, CellBody, Charge, OrganismRecord } from "../../src/core/record.ts";
 import { readHello, readKinMessage, readProof, readWelcome } from "../../src/wire/kin.ts";
 
 const body: CellBody = {
@@ -22,6 +23,16 @@ const body: CellBody = {
   state: "live",
 };
 const record: OrganismRecord = { key: "cell/abcdefghij", version: 0, origin: "abcdefghij", body, signature: "s" };
+const ban: BanBody = {
+  kind: "ban",
+  range: "2001:db8:ffff:ffff::/64",
+  action: "ban",
+  reason: "sql-injection",
+  offence: 1,
+  issuedAtMs: 1,
+  untilMs: 2,
+  incident: "2001:db8:ffff:ffff::/64#1",
+};
 const pulse = { id: "a.0", origin: "a", class: "drone", strength: 100, wanted: 1, unanswered: 0, hops: 1 } as const;
 
 const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3, round: 0 };
@@ -29,6 +40,7 @@ const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", win
 const messages: KinMessage[] = [
   { type: "inventory", entries: [["cell/a", 1, "a"]] },
   { type: "records", records: [record] },
+  { type: "records", records: [{ ...record, key: keyOf(ban), body: ban }] },
   { type: "pulse", pulse },
   { type: "hand-down", hops: 1 },
   { type: "tally", tally: emptyTally, digest: 7 },
@@ -50,7 +62,7 @@ describe("a kin message", () => {
       '{"type":"obey"}',
       /type: expected one of inventory, records, pulse, votes, suspect, tally, hand-down/,
     ],
-    ["has a field too many", JSON.stringify({ ...messages[3], force: true }), /force: not expected/],
+    ["has a field too many", JSON.stringify({ ...messages[4], force: true }), /force: not expected/],
     ["lacks a field", '{"type":"hand-down"}', /hops: expected an integer/],
     [
       "names a class that there is not",
