@@ -423,8 +423,10 @@ export interface Dna {
      */
     readonly retry: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       readonly countMax: number;
       /**
@@ -595,6 +597,93 @@ export interface Dna {
        * number of bits from 32 to 128. Default: 48.
        */
       readonly ipv6PrefixBitsMin: number;
+      /**
+       * A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out;
+       * requests are filtered all the same. A whole number of bans from 1 to 10_000. Default: 120.
+       */
+      readonly perMinuteMax: number;
+      /**
+       * A breaker: no ban hits more than this share of the clients that were clean lately. A number from
+       * 0 to 1. Default: 0.01.
+       */
+      readonly innocentShareMax: number;
+      /**
+       * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
+       * stuffing. A list of paths such as "/login", without query. Default: [].
+       */
+      readonly loginPaths: readonly string[];
+      /**
+       * The file in the state directory that remembers bans, statistics and reports never grows beyond
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * Default: 67_108_864.
+       */
+      readonly memoryBytesMax: number;
+    };
+    /** Telling others of attacks: the attacker's provider, a blocklist, your own desk. */
+    readonly report: {
+      /**
+       * A report names an address to strangers, so it is off until asked for. In a dry run reports are
+       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       */
+      readonly mode: "off" | "dry-run" | "on";
+      /**
+       * Is told in each report. Without it none is made. An object { org, contact, domain }, or null for
+       * nobody.
+       */
+      readonly reporter: {
+        /** Who reports. A name. */
+        readonly org: string;
+        /** Whom receivers may ask. A mail address. */
+        readonly contact: string;
+        /** Whose reports they are. A domain name. */
+        readonly domain: string;
+      } | null;
+      /**
+       * Posts each report as XARF, signed as Standard Webhooks has it. An object { url, secretFile }, or
+       * null for none.
+       */
+      readonly webhook: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        readonly url: string;
+        /**
+         * A file with the secret (whsec_...), one a line: while it is changed both sign. The path of a
+         * file.
+         */
+        readonly secretFile: string;
+      } | null;
+      /**
+       * Mails each report as multipart/report (RFC 5965) with the XARF document. An object { server,
+       * from, to, ... }, or null for none.
+       */
+      readonly mail: {
+        /** The mail server. A host name or an IP address. */
+        readonly server: string;
+        /** Its port. A port number from 1 to 65535. Default: 587. */
+        readonly serverPort: number;
+        /**
+         * How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port
+         * 465); none: for a relay on this machine. Default: "starttls".
+         */
+        readonly security: "starttls" | "tls" | "none";
+        /** Its login. A name, or null for no login. Default: null. */
+        readonly user: string | null;
+        /** A file that holds the password. The path of a file, or null for none. Default: null. */
+        readonly passwordFile: string | null;
+        /** The sender. A mail address. */
+        readonly from: string;
+        /** The receiver. A mail address. */
+        readonly to: string;
+      } | null;
+      /**
+       * Posts each report as AbuseIPDB's report endpoint takes it. An object { url, keyFile }, or null
+       * for none.
+       */
+      readonly abuseIpdb: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        readonly url: string;
+        /** A file that holds the API key. The path of a file. */
+        readonly keyFile: string;
+      } | null;
     };
   };
   /** The admin listener: metrics, health, status. Loopback only. */
@@ -619,6 +708,17 @@ export interface Dna {
      * whole number of files from 1 to 100. Default: 3.
      */
     readonly files: number;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    readonly events: string | null;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    readonly eventBytesMax: number;
   };
 }
 
@@ -1037,8 +1137,10 @@ export interface DnaInput {
      */
     retry?: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       countMax?: number | undefined;
       /**
@@ -1209,6 +1311,93 @@ export interface DnaInput {
        * number of bits from 32 to 128. Default: 48.
        */
       ipv6PrefixBitsMin?: number | undefined;
+      /**
+       * A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out;
+       * requests are filtered all the same. A whole number of bans from 1 to 10_000. Default: 120.
+       */
+      perMinuteMax?: number | undefined;
+      /**
+       * A breaker: no ban hits more than this share of the clients that were clean lately. A number from
+       * 0 to 1. Default: 0.01.
+       */
+      innocentShareMax?: number | undefined;
+      /**
+       * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
+       * stuffing. A list of paths such as "/login", without query. Default: [].
+       */
+      loginPaths?: readonly string[] | undefined;
+      /**
+       * The file in the state directory that remembers bans, statistics and reports never grows beyond
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * Default: 67_108_864.
+       */
+      memoryBytesMax?: number | undefined;
+    };
+    /** Telling others of attacks: the attacker's provider, a blocklist, your own desk. */
+    report?: {
+      /**
+       * A report names an address to strangers, so it is off until asked for. In a dry run reports are
+       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       */
+      mode?: "off" | "dry-run" | "on" | undefined;
+      /**
+       * Is told in each report. Without it none is made. An object { org, contact, domain }, or null for
+       * nobody.
+       */
+      reporter?: {
+        /** Who reports. A name. */
+        org: string;
+        /** Whom receivers may ask. A mail address. */
+        contact: string;
+        /** Whose reports they are. A domain name. */
+        domain: string;
+      } | null;
+      /**
+       * Posts each report as XARF, signed as Standard Webhooks has it. An object { url, secretFile }, or
+       * null for none.
+       */
+      webhook?: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        url: string;
+        /**
+         * A file with the secret (whsec_...), one a line: while it is changed both sign. The path of a
+         * file.
+         */
+        secretFile: string;
+      } | null;
+      /**
+       * Mails each report as multipart/report (RFC 5965) with the XARF document. An object { server,
+       * from, to, ... }, or null for none.
+       */
+      mail?: {
+        /** The mail server. A host name or an IP address. */
+        server: string;
+        /** Its port. A port number from 1 to 65535. Default: 587. */
+        serverPort?: number | undefined;
+        /**
+         * How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port
+         * 465); none: for a relay on this machine. Default: "starttls".
+         */
+        security?: "starttls" | "tls" | "none" | undefined;
+        /** Its login. A name, or null for no login. Default: null. */
+        user?: string | null | undefined;
+        /** A file that holds the password. The path of a file, or null for none. Default: null. */
+        passwordFile?: string | null | undefined;
+        /** The sender. A mail address. */
+        from: string;
+        /** The receiver. A mail address. */
+        to: string;
+      } | null;
+      /**
+       * Posts each report as AbuseIPDB's report endpoint takes it. An object { url, keyFile }, or null
+       * for none.
+       */
+      abuseIpdb?: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        url: string;
+        /** A file that holds the API key. The path of a file. */
+        keyFile: string;
+      } | null;
     };
   };
   /** The admin listener: metrics, health, status. Loopback only. */
@@ -1233,5 +1422,16 @@ export interface DnaInput {
      * whole number of files from 1 to 100. Default: 3.
      */
     files?: number | undefined;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    events?: string | null | undefined;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    eventBytesMax?: number | undefined;
   };
 }

@@ -45,6 +45,7 @@ const rules: readonly Rule[] = [
       values: { min: bans.durationMs, max: bans.durationMsMax },
       hint: "The first ban cannot be longer than the longest.",
     }),
+  reportsHaveAReporter,
   growthHasHysteresis,
   panicIsShort,
   hormonesStayBounded,
@@ -53,6 +54,36 @@ const rules: readonly Rule[] = [
   redirectsAreForPlainListeners,
   preloadIsEarned,
 ];
+
+function reportsHaveAReporter({ immune: { report } }: Dna): Conflict[] {
+  if (report.mode === "off") return [];
+  const channels = ["webhook", "mail", "abuseIpdb"] as const;
+  const others: KeyPath[] = [["immune", "report", "mode"]];
+  const found = `not set, with immune.report.mode at ${JSON.stringify(report.mode)}`;
+  if (report.reporter === null) {
+    return [
+      {
+        path: ["immune", "report", "reporter"],
+        others,
+        message: "immune.report.reporter is missing",
+        found,
+        expected: "who reports: { org, contact, domain }",
+        hint: "Receivers want to know who tells them, and whom to ask.",
+      },
+    ];
+  }
+  if (channels.some((channel) => report[channel] !== null)) return [];
+  return [
+    {
+      path: ["immune", "report", "webhook"],
+      others: [...others, ["immune", "report", "mail"], ["immune", "report", "abuseIpdb"]],
+      message: "immune.report names no receiver",
+      found,
+      expected: "immune.report.webhook, mail or abuseIpdb",
+      hint: "A dry run needs them as well: it shows what each would get.",
+    },
+  ];
+}
 
 function notAbove(
   low: KeyPath,

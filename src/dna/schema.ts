@@ -344,8 +344,8 @@ export function dnaSchema(facts: DnaFacts) {
             from: 0,
             to: 10,
             initially: 2,
-            zero: "never",
-            why: "After the first. A request that has killed three drones will kill the fourth.",
+            zero: "never, unless others died with it",
+            why: "After the first, where the request was alone with each drone that died: then it was the cause. A drone's death is shared by all requests that were with it, so that bystanders are tried again more often, sixteen times in all.",
           }),
           share: fraction({
             from: 0,
@@ -511,6 +511,95 @@ export function dnaSchema(facts: DnaFacts) {
           initially: 48,
           why: "The widest IPv6 range that may be banned: 48 is what one customer is commonly given.",
         }),
+        perMinuteMax: whole("bans", {
+          from: 1,
+          to: 10_000,
+          initially: 120,
+          why: "A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out; requests are filtered all the same.",
+        }),
+        innocentShareMax: fraction({
+          from: 0,
+          to: 1,
+          initially: 0.01,
+          why: "A breaker: no ban hits more than this share of the clients that were clean lately.",
+        }),
+        loginPaths: z.array(z.string().regex(LOGIN_PATH)).max(64).default([]).meta({
+          description:
+            "Where passwords are tried: many failed answers (401, 403) there, to one source, are credential stuffing.",
+          accepts: 'a list of paths such as "/login", without query',
+        }),
+        memoryBytesMax: whole("bytes", {
+          from: MIB,
+          to: 4 * GIB,
+          initially: 64 * MIB,
+          why: "The file in the state directory that remembers bans, statistics and reports never grows beyond this. 100,000 bans take about 16 MiB.",
+        }),
+      }),
+      report: section("Telling others of attacks: the attacker's provider, a blocklist, your own desk.", {
+        mode: oneOf(["off", "dry-run", "on"], "off", {
+          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first.",
+        }),
+        reporter: nullable(
+          z.strictObject({
+            org: z.string().min(1).max(200).meta({ description: "Who reports.", accepts: "a name" }),
+            contact: z.string().regex(MAIL_ADDRESS).meta({
+              description: "Whom receivers may ask.",
+              accepts: "a mail address",
+            }),
+            domain: z
+              .string()
+              .refine(isHostName)
+              .meta({ description: "Whose reports they are.", accepts: "a domain name" }),
+          }),
+        ).meta({
+          description: "Is told in each report. Without it none is made.",
+          accepts: "an object { org, contact, domain }, or null for nobody",
+        }),
+        webhook: nullable(
+          z.strictObject({
+            url: reportUrl(),
+            secretFile: path("file").meta({
+              description: "A file with the secret (whsec_...), one a line: while it is changed both sign.",
+            }),
+          }),
+        ).meta({
+          description: "Posts each report as XARF, signed as Standard Webhooks has it.",
+          accepts: "an object { url, secretFile }, or null for none",
+        }),
+        mail: nullable(
+          z.strictObject({
+            server: z
+              .string()
+              .refine((host) => parseIpAddress(host) !== null || isHostName(host))
+              .meta({ description: "The mail server.", accepts: "a host name or an IP address" }),
+            serverPort: z.int().min(1).max(65_535).default(587).meta({ description: "Its port.", unit: "port" }),
+            security: oneOf(["starttls", "tls", "none"], "starttls", {
+              why: "How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port 465); none: for a relay on this machine.",
+            }),
+            user: nullable(z.string().min(1).max(320)).meta({
+              description: "Its login.",
+              accepts: "a name, or null for no login",
+            }),
+            passwordFile: nullable(path("file")).meta({
+              description: "A file that holds the password.",
+              accepts: "the path of a file, or null for none",
+            }),
+            from: z.string().regex(MAIL_ADDRESS).meta({ description: "The sender.", accepts: "a mail address" }),
+            to: z.string().regex(MAIL_ADDRESS).meta({ description: "The receiver.", accepts: "a mail address" }),
+          }),
+        ).meta({
+          description: "Mails each report as multipart/report (RFC 5965) with the XARF document.",
+          accepts: "an object { server, from, to, ... }, or null for none",
+        }),
+        abuseIpdb: nullable(
+          z.strictObject({
+            url: reportUrl(),
+            keyFile: path("file").meta({ description: "A file that holds the API key." }),
+          }),
+        ).meta({
+          description: "Posts each report as AbuseIPDB's report endpoint takes it.",
+          accepts: "an object { url, keyFile }, or null for none",
+        }),
       }),
     }),
 
@@ -537,6 +626,17 @@ export function dnaSchema(facts: DnaFacts) {
         to: 100,
         initially: 3,
         why: "How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all.",
+      }),
+      events: nullable(path("folder")).meta({
+        description:
+          "Where each cell records every event that its mind is told, for `cellws replay`. Off by default: it costs some disk, and what an app says when it fails is in it.",
+        accepts: "the path of a folder, or null for no such record",
+      }),
+      eventBytesMax: whole("bytes", {
+        from: 4 * MIB,
+        to: 64 * GIB,
+        initially: 256 * MIB,
+        why: "All event records together are no larger: the oldest go first. Five cells at rest fill this in about two hours.",
       }),
     }),
   });
@@ -570,6 +670,7 @@ export type Unit =
   | "cells"
   | "connections"
   | "requests"
+  | "bans"
   | "attempts"
   | "files"
   | "bits"
@@ -597,6 +698,10 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ENV_NAME = /^(?!CELLWS_)[A-Za-z_][A-Za-z0-9_]*$/;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+/** What can be compared with the path of a request: no query, no fragment, nothing encoded. */
+const LOGIN_PATH = /^\/[\w.~!$&'()*+,;=:@/-]{0,254}$/;
+/** Printable and of one line: it becomes a header. */
+const MAIL_ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/;
 /** A type, or all of one kind. */
 const MEDIA_RANGE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]*)$/;
 /** As it stands in a request, decoded: "/" or "/a/b", no empty or dot segments. */
@@ -788,6 +893,18 @@ function oneOf<const Values extends readonly [string, ...string[]]>(
     .enum(values)
     .default(initially as never)
     .meta({ description: why });
+}
+
+/** Reports and keys go over it: plain HTTP only to this machine. */
+function reportUrl() {
+  return z
+    .string()
+    .max(2_048)
+    .refine(
+      (text) =>
+        /^https:\/\/[^/\s@]+/.test(text) || /^http:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?:[:/]|$)/.test(text),
+    )
+    .meta({ description: "Where to.", accepts: "an https URL, or an http URL of this machine" });
 }
 
 /** What may be absent is null in the resolved DNA, so that each key is there and JSON can carry it. */

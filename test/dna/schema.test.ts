@@ -73,7 +73,8 @@ test("every number's name tells its unit", () => {
     files: /^files$/,
     port: /^port$|Port$/,
     level: /^paranoia$/,
-    fraction: /^(utilization|attenuation|strength|share$)/,
+    bans: /^perMinuteMax$/,
+    fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };
   for (const { pattern, node } of leaves) {
     if (node.unit === undefined) continue;
