@@ -19,6 +19,8 @@ import { type ListenerTls, TlsFront } from "./tls-front.ts";
 
 /** An axon that does not come about is tried again after this; the roster will tell when the drone is dead. */
 const axonRetryMs = 100;
+/** When this cell is to leave: a handshake takes two round trips, and a phone's take half a second each. */
+const handshakeGraceMs = 2_000;
 /** Of what goes wrong a line each is kept, up to so many a second: an attack must not become a flood of our own. */
 const notesPerSecondMax = 20;
 
@@ -110,9 +112,12 @@ class BCell implements Body {
     this.#isDraining = true;
     for (const server of this.#servers) server.close();
     for (const front of this.#tlsFronts) front?.stop();
-    // Who is in the middle of a handshake has no answer yet, and no other cell can give it.
-    await Promise.all(this.#tlsFronts.map(async (front) => front?.settled()));
-    await this.#ingress.drain(drainMs);
+    const startedAtMs = performance.now();
+    // Who is in the middle of a handshake has no answer yet, and no other cell can give it; who says nothing gets none.
+    const handshakes = this.#tlsFronts.map(async (front) => front?.settled(Math.min(handshakeGraceMs, drainMs)));
+    await Promise.all([this.#ingress.drain(drainMs), ...handshakes]);
+    // What came out of the last handshakes.
+    await this.#ingress.drain(Math.max(0, drainMs - (performance.now() - startedAtMs)));
     this.#pool.close();
   }
 

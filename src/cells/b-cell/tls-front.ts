@@ -86,10 +86,15 @@ export class TlsFront {
     return this.#certificates.troubles(Date.now());
   }
 
-  /** Resolves when no handshake is under way: none takes longer than `handshakeMs`. */
-  async settled(): Promise<void> {
+  /** Resolves when no handshake is under way, and after `msMax` ends those that are. */
+  async settled(msMax: number): Promise<void> {
     for (const socket of this.#waiting.splice(0)) socket.destroy();
-    if (this.#handshakes.size > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
+    if (this.#handshakes.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const socket of this.#handshakes.keys()) socket.destroy();
+    }, msMax);
+    await new Promise<void>((resolve) => (this.#onSettled = resolve));
+    clearTimeout(timer);
   }
 
   stop(): void {
