@@ -1,8 +1,9 @@
-// Compares frameworks' apps under plain Node and under a real organism: node scripts/fidelity.ts [NAME...] [--write] [--keep]
+// Compares frameworks' apps under plain Node and under a real organism: node scripts/fidelity.ts [NAME...] [--write] [--keep] [--show]
 //
 // Each app's pinned packages are installed from npm into a temporary folder, the app is built where it needs to be, and the
 // same client does the same to both. What was seen must be the same. --write puts the results of this run into
-// docs/COMPATIBILITY.md and leaves those of apps that were not run; --keep leaves the folders there.
+// docs/COMPATIBILITY.md and leaves those of apps that were not run; --keep leaves the folders there;
+// --show prints what was seen under plain Node: that two servers agree says little where both say 404.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,7 +31,11 @@ interface Outcome {
 }
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
+  options: {
+    write: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+    show: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const wanted = fidelityApps.filter(
@@ -56,6 +61,7 @@ async function compare(app: FidelityApp): Promise<Outcome> {
     const plain = await underPlainNode(app, folder, steps);
     const organism = await underOrganism(app, folder, steps);
     outcome.count = steps.length;
+    if (values.show) steps.forEach(({ name }, i) => console.log(`    ${name}: ${JSON.stringify(plain[i])}`));
     steps.forEach((step, i) => {
       if (isDeepStrictEqual(plain[i], organism[i])) outcome.same += 1;
       else outcome.differences.push(`${step.name}: ${JSON.stringify(plain[i])} became ${JSON.stringify(organism[i])}`);

@@ -296,7 +296,7 @@ server.listen(process.env.PORT ?? 3000);
 `,
     },
     entry: "app.mjs",
-    tried: "messages small and of a megabyte, close, refusal of another path",
+    tried: "messages small and of a megabyte, close, plain requests beside",
     steps: () => [webSocket("/ws", "hello", "x".repeat(1_000_000)), statusOnly("/other"), ask("/beside")],
   },
   {
