@@ -6,20 +6,30 @@
  * A kill is monotone and harmless to repeat, so no order has to be agreed on, and no leader.
  *
  * The electorate are the mature living cells, the accused included: q = floor(n/2) + 1 of n. Cells that cannot be reached
- * still count, cells that the kernel has buried do not. Up to 31 all vote; above, a jury that rendezvous hashing names,
- * for the chance that a jury of 31 of 200 cells with a fifth bad is bad is 1.5e-5.
+ * still count, cells that the kernel has buried do not. New seats of one line (a cell and its descendants) are fewer than the
+ * seats of others, so that nobody gains a majority by dividing. Up to 31 all vote; above, a jury that rendezvous hashing
+ * names, for the chance that a jury of 31 of 200 cells with a fifth bad is bad is 1.5e-5; a jury that hangs is followed by a
+ * larger one.
  * Not here: what counts as evidence (suspicion.ts, surplus.ts), and how a sentence is carried out (execution.ts).
  */
 import { assert } from "../lib/assert.ts";
 import { rendezvousRank } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { ballotsMax, ballotWindowMs, electorateMin, jurySize, maturityMs } from "./limits.ts";
+import {
+  ballotsMax,
+  ballotWindowMs,
+  electorateMin,
+  jurySizes,
+  lineageMargin,
+  lineageWindowMs,
+  maturityMs,
+  voteBudgetSlack,
+} from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import type { Charge } from "./record.ts";
-import { certificateKey } from "./record.ts";
-import { publish } from "./roster.ts";
+import type { CellBody, Charge } from "./record.ts";
+import { isElder, publish } from "./roster.ts";
 import type { State } from "./state.ts";
 
 /** One cell's word on a charge. The signature is over the charge (wire/kin.ts), by the voter. */
@@ -39,25 +49,54 @@ export function windowOf(nowMs: number): number {
   return Math.floor(nowMs / ballotWindowMs);
 }
 
-export function chargeId({ target, pid, startTicks, reason, window }: Charge): string {
-  return `${target}/${pid}/${startTicks}/${reason}/${window}`;
+export function chargeId({ target, pid, startTicks, reason, window, round }: Charge): string {
+  return `${target}/${pid}/${startTicks}/${reason}/${window}/${round}`;
 }
 
-/** The mature living cells, in no order. The accused is among them; it will not vote, but it counts. */
+/** The cells that may vote, oldest first. The accused is among them; it will not vote, but it counts. */
 export function electorate(state: State, nowMs: number): CellId[] {
-  const ids: CellId[] = [];
+  const settled: CellBody[] = [];
+  const recent: CellBody[] = [];
   for (const cell of state.alive.values()) {
     if (cell.state === "gestating" || state.condemned.has(cell.id)) continue;
-    if (nowMs - (state.heardMs.get(cell.id) ?? nowMs) >= maturityMs) ids.push(cell.id);
+    const knownMs = nowMs - (state.heardMs.get(cell.id) ?? nowMs);
+    if (knownMs >= lineageWindowMs) settled.push(cell);
+    else if (knownMs >= maturityMs) recent.push(cell);
   }
-  return ids;
+  // In an organism's first moments, and after a death of nearly all, everybody is new and there is nobody to protect.
+  const seated = settled.length < electorateMin ? [...settled, ...recent] : withoutSybils(settled, recent);
+  return seated.sort(byAge).map((cell) => cell.id);
+}
+
+/**
+ * The settled, and of the new ones, in order of age, those whose lines stay in the minority: for each ancestor, it and its
+ * new descendants are fewer than half of all seats. A line that is large because it is old is not touched.
+ */
+function withoutSybils(settled: readonly CellBody[], recent: readonly CellBody[]): CellBody[] {
+  const seated = [...settled];
+  const gained = new Map<CellId, number>();
+  for (const cell of [...recent].sort(byAge)) {
+    const fits = cell.lineage.every((ancestor) => {
+      const gain = gained.get(ancestor) ?? 0;
+      return gain + 1 <= seated.length - gain - lineageMargin;
+    });
+    if (!fits) continue;
+    seated.push(cell);
+    for (const ancestor of cell.lineage) gained.set(ancestor, (gained.get(ancestor) ?? 0) + 1);
+  }
+  return seated;
+}
+
+function byAge(a: CellBody, b: CellBody): number {
+  return isElder(a, b) ? -1 : 1;
 }
 
 /** Who may vote on a charge: all, or the jury. The accuser chooses nothing that goes into the draw but the target. */
 export function jury(electors: readonly CellId[], charge: Charge): readonly CellId[] {
-  if (electors.length <= jurySize) return electors;
+  const size = jurySizes[charge.round] ?? Number.POSITIVE_INFINITY;
+  if (electors.length <= size) return electors;
   const key = `jury/${charge.target}/${charge.startTicks}/${charge.window}`;
-  return electors.filter((id) => rendezvousRank(key, id, electors) < jurySize);
+  return electors.filter((id) => rendezvousRank(key, id, electors) < size);
 }
 
 export function quorum(jurySizeNow: number): number {
@@ -71,7 +110,10 @@ export function castVote(state: State, target: CellId, reason: Charge["reason"],
   const electors = electorate(state, nowMs);
   // Of two, one would be judge in its own cause: first divide.
   if (electors.length < electorateMin) return still(state);
-  const charge: Charge = { target, pid: cell.pid, startTicks: cell.startTicks, reason, window: windowOf(nowMs) };
+  const window = windowOf(nowMs);
+  const { pid, startTicks } = cell;
+  const round = electors.length > jurySizes[0] ? roundOf(state, target, reason, window) : 0;
+  const charge: Charge = { target, pid, startTicks, reason, window, round };
   const voted = state.ballots.get(chargeId(charge))?.votes.has(state.self) === true;
   if (voted || !jury(electors, charge).includes(state.self) || !mayVoteAgain(state, electors.length, nowMs))
     return still(state);
@@ -130,14 +172,21 @@ function noteVote(state: State, { charge, voter, signature }: Vote, nowMs: numbe
   const id = chargeId(charge);
   const ballot = state.ballots.get(id);
   if (ballot === undefined && state.ballots.size >= ballotsMax) return state;
-  if (ballot?.votes.has(voter) === true) return state;
+  if (ballot?.votes.has(voter) === true || hasSpentItsVotes(state, voter, charge.window)) return state;
   const votes = new Map(ballot?.votes).set(voter, signature);
   return { ...state, ballots: new Map(state.ballots).set(id, { charge, votes }) };
 }
 
+/** Who signs more than anybody may is not heeded further: a flood of charges must not crowd out the honest ones. */
+function hasSpentItsVotes(state: State, voter: CellId, window: number): boolean {
+  let spent = 0;
+  for (const { charge, votes } of state.ballots.values()) if (charge.window === window && votes.has(voter)) spent += 1;
+  return spent >= voteBudgetSlack * votesPerWindow(state.alive.size);
+}
+
 function certifyIfEnough(state: State, { charge, votes }: Ballot, nowMs: number): Move {
-  if (state.records.has(certificateKey(charge.target)) || !isSufficient(state, charge, [...votes.keys()], nowMs))
-    return still(state);
+  // Not whether a certificate is on record: anybody may have filed one that is not enough.
+  if (state.condemned.has(charge.target) || !isSufficient(state, charge, [...votes.keys()], nowMs)) return still(state);
   const cast = [...votes].map(([voter, signature]) => ({ voter, signature }));
   return publish(state, { kind: "certificate", id: charge.target, charge, votes: cast });
 }
@@ -145,5 +194,20 @@ function certifyIfEnough(state: State, { charge, votes }: Ballot, nowMs: number)
 /** Each voter signs at most one kill a window, or a tenth of the electorate: a fleet must not vote itself to death. */
 function mayVoteAgain(state: State, electorCount: number, nowMs: number): boolean {
   const recent = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs).length;
-  return recent < Math.max(1, Math.floor(electorCount / 10));
+  return recent < votesPerWindow(electorCount);
+}
+
+function votesPerWindow(electorCount: number): number {
+  return Math.max(1, Math.floor(electorCount / 10));
+}
+
+/** The round after the one in which we voted on this in the last window; it came to no sentence, or we would not ask. */
+function roundOf(state: State, target: CellId, reason: Charge["reason"], window: number): number {
+  let round = 0;
+  for (const { charge, votes } of state.ballots.values()) {
+    if (charge.target !== target || charge.reason !== reason || !votes.has(state.self)) continue;
+    if (charge.window === window) return charge.round;
+    if (charge.window === window - 1) round = Math.max(round, charge.round + 1);
+  }
+  return Math.min(round, jurySizes.length - 1);
 }

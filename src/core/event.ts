@@ -37,6 +37,8 @@ export type Happening =
   | { readonly type: "voted"; readonly vote: Vote }
   /** Something other than a kin link makes us doubt that a cell lives (an axon that broke). */
   | { readonly type: "doubt"; readonly id: CellId }
+  /** The body found that a cell does its work badly (a drone that is silent, or fails where others do not). */
+  | { readonly type: "unwell"; readonly id: CellId }
   /** The drone's app is up, or would not come up. */
   | { readonly type: "app"; readonly health: Omit<AppBody, "kind" | "attempts"> }
   /** What this cell measured of itself. */

@@ -19,7 +19,7 @@ import { leave, retire } from "./stopping.ts";
 import type { State } from "./state.ts";
 
 /** Reasons for which the condemned may finish what it has. From a hung or infected cell nothing more is wanted. */
-const gentle: Readonly<Record<KillReason, boolean>> = { surplus: true, hung: false };
+const gentle: Readonly<Record<KillReason, boolean>> = { surplus: true, hung: false, infected: false };
 
 /** A certificate is on our roster of records: if it holds for us too, carry out what is ours of it. */
 export function heedCertificate(state: State, { id, charge, votes }: CertificateBody, nowMs: number): Move {
@@ -35,7 +35,8 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
     )
   )
     return still(state);
-  const condemned = new Map(state.condemned).set(id, { reason: charge.reason, atMs: nowMs });
+  const { reason, pid, startTicks } = charge;
+  const condemned = new Map(state.condemned).set(id, { reason, pid, startTicks, atMs: nowMs });
   const log: Effect = {
     type: "log",
     level: "warn",
@@ -66,13 +67,13 @@ export function reconsider(state: State, nowMs: number): Move {
 /** At each control period: ends the condemned whose time is over and whose executioner we are by now. */
 export function execute(state: State, nowMs: number): Move {
   const effects: Effect[] = [];
-  for (const [id, { reason, atMs }] of state.condemned) {
-    const cell = state.alive.get(id);
-    if (cell === undefined || id === state.self) continue;
+  // Also when it says itself that it is dead: the condemned are believed nothing, the kernel must agree.
+  for (const [id, { reason, atMs, pid, startTicks }] of state.condemned) {
+    if (id === state.self) continue;
     const graceMs = gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0;
     if (nowMs < atMs + graceMs + turnMs(state, id)) continue;
-    effects.push({ type: "kill", id, pid: cell.pid, startTicks: cell.startTicks });
-    effects.push({ type: "inspect", id, pid: cell.pid, startTicks: cell.startTicks });
+    effects.push({ type: "kill", id, pid, startTicks });
+    effects.push({ type: "inspect", id, pid, startTicks });
   }
   return [state, effects];
 }

@@ -15,6 +15,7 @@ import { still } from "./move.ts";
 import type { CellBody } from "./record.ts";
 import { isElder, ownBody, without } from "./roster.ts";
 import type { State } from "./state.ts";
+import { inventory } from "./tally.ts";
 
 /** Asks the next elder for adoption, where there is none yet and none is being asked. */
 export function seekElder(state: State, nowMs: number): Move {
@@ -28,17 +29,17 @@ export function seekElder(state: State, nowMs: number): Move {
   return [{ ...state, adoption }, [{ type: "connect", to: candidate }]];
 }
 
-/** A link is up: keep it, unless it would be a second elder; tell each other what we hold. */
+/** A link is up: keep it, unless it would be a second elder or to one we shun; tell each other what we hold. */
 export function linkOpened(state: State, peer: CellId): Move {
+  if (isShunned(state, peer))
+    return [{ ...state, kin: without(state.kin, peer) }, [{ type: "disconnect", from: peer }]];
   const elder = elderOf(state);
   const kin = new Set(state.kin).add(peer);
   const isSecondElder = elder !== null && elder !== peer && isElderOfSelf(state, peer);
   // A second elder would make two ways between two cells, and hormones would arrive twice. The older link stays.
   if (isSecondElder) return [state, [{ type: "disconnect", from: peer }]];
   const adoption = isElderOfSelf(state, peer) ? null : state.adoption;
-  const entries = [...state.records.values()].map((r) => [r.key, r.version, r.origin] as const);
-  const inventory: Effect = { type: "send", to: peer, message: { type: "inventory", entries } };
-  return [{ ...state, kin, adoption, doubted: without(state.doubted, peer) }, [inventory]];
+  return [{ ...state, kin, adoption, doubted: without(state.doubted, peer) }, [inventory(state, peer)]];
 }
 
 /** A link is gone: the peer may be dead, and we may be an orphan. */
@@ -47,6 +48,21 @@ export function linkClosed(state: State, peer: CellId, nowMs: number): Move {
   const [next, effects] = doubt({ ...state, kin: without(state.kin, peer) }, peer);
   const [sought, more] = seekElder(next, nowMs);
   return [sought, [...effects, ...more]];
+}
+
+/** The dead, the condemned, and those we know to be infected: they stand between nobody and the others. */
+function isShunned(state: State, peer: CellId): boolean {
+  return !state.alive.has(peer) || state.condemned.has(peer) || state.suspects.get(peer)?.answer === "infected";
+}
+
+/** At each control period: lets go of relatives that are infected. What passed through them might be held back by them. */
+export function leaveTheInfected(state: State, nowMs: number): Move {
+  const shunned = [...state.kin].filter((peer) => state.suspects.get(peer)?.answer === "infected");
+  if (shunned.length === 0) return still(state);
+  const kin = new Set(state.kin);
+  for (const peer of shunned) kin.delete(peer);
+  const [next, effects] = seekElder({ ...state, kin }, nowMs);
+  return [next, [...shunned.map((from): Effect => ({ type: "disconnect", from })), ...effects]];
 }
 
 /**

@@ -3,6 +3,9 @@
  * what is here follows from how the parts work together and is not for turning.
  */
 
+/** The unit in which the kernel tells when a process began (USER_HZ is 100 wherever Linux runs Node). */
+export const tickMs = 10;
+
 /** How often a cell that is not dormant looks around. Twice within a half-life at its shortest, four times a second. */
 export const controlPeriodMs = 250;
 
@@ -84,14 +87,42 @@ export const maturityMs = 5_000;
 /** With fewer there is no kill vote: of two, one would be judge in its own cause. */
 export const electorateMin = 3;
 
-/** Up to so many all vote; above, so many are drawn. */
-export const jurySize = 31;
+/**
+ * Up to so many all vote; above, so many are drawn. Where a jury came to no verdict (too many of it hang themselves) the
+ * next window's is larger, and after that everybody votes.
+ */
+export const jurySizes = [31, 61, Number.POSITIVE_INFINITY] as const;
+
+/**
+ * So long a cell counts as new to the vote: new seats of one line are fewer than those that were there before. Longer than
+ * an infection takes to be found by probes (seconds), and three ballot windows to end it in.
+ */
+export const lineageWindowMs = 30_000;
+
+/** Of a new line's seats and its mother together so many more others must be there: they are outvoted then. */
+export const lineageMargin = 3;
 
 /** How long a charge stands, and over how long a voter's kills are counted. */
 export const ballotWindowMs = 10_000;
 
 /** Charges held at a time: far above what honest cells bring in two windows. */
 export const ballotsMax = 256;
+
+/** Votes in one certificate: what an organism of 20,000 needs where everybody votes. */
+export const certificateVotesMax = 10_001;
+
+/** A voter's open votes that are heeded, as a multiple of what it may sign: others may count the electorate differently. */
+export const voteBudgetSlack = 2;
+
+/**
+ * A suspect that nobody could vote out for so long after its time was over is given up: its place counts as vacant and is
+ * regrown. One window for the vote, and half of one for the votes to meet. Where half of the cells hang no majority is
+ * left to end them; those who take their places are.
+ */
+export const givenUpMs = 15_000;
+
+/** Looks in a row at which two relatives hold different records and neither learns anything: then they compare. */
+export const discordPeriodsMax = 8;
 
 /** A later executor waits so much longer than the one before. */
 export const executorStepMs = 250;

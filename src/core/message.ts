@@ -19,7 +19,7 @@ export type KinMessage =
   | { readonly type: "votes"; readonly votes: readonly Vote[] }
   /** `by` got no answer from `id`, and wants to know whether others do. */
   | { readonly type: "suspect"; readonly id: CellId; readonly by: CellId }
-  /** The sum over all that lies on the sender's side of this link. */
-  | { readonly type: "tally"; readonly tally: Tally }
+  /** The sum over all that lies on the sender's side of this link, and a digest of the records that the sender holds. */
+  | { readonly type: "tally"; readonly tally: Tally; readonly digest: number }
   /** A birth for which the sender has no room: divide in my place. */
   | { readonly type: "hand-down"; readonly hops: number };

@@ -4,7 +4,7 @@
  *
  * A record is a key, a version and a body. Of two with one key the higher version holds, and of two with one version
  * the one whose origin sorts first, so that all cells end with the same whatever the order of arrival.
- * Who may say what is checked where records enter (host/identity.ts): a cell's birth is signed by its mother, what
+ * Who may say what is checked where records enter (wire/belief.ts): a cell's birth is signed by its mother, what
  * it becomes by itself, its death is believed only when the kernel agrees.
  */
 import type { CellClass, CellId } from "./cell.ts";
@@ -41,7 +41,8 @@ export interface DeathBody {
 }
 export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn" | "condemned";
 
-export type KillReason = "hung" | "surplus";
+/** hung: does not answer. infected: its process is, seen from outside, not what a cell's may be. */
+export type KillReason = "hung" | "infected" | "surplus";
 
 /** What a cell is accused of, and in which window of time: what voters sign. */
 export interface Charge {
@@ -50,6 +51,8 @@ export interface Charge {
   readonly startTicks: number;
   readonly reason: KillReason;
   readonly window: number;
+  /** How many juries failed to agree on it in the windows before: each next one is larger. */
+  readonly round: number;
 }
 
 /** A majority's sentence. Anybody can check it: each vote carries its voter's signature over the charge. */

@@ -5,7 +5,7 @@
  * here: the dead leave the roster, an answered call is quieted, and what is new is passed on.
  */
 import { assert } from "../lib/assert.ts";
-import { rendezvousRank } from "../lib/hash.ts";
+import { hash32, rendezvousRank } from "../lib/hash.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
@@ -72,10 +72,15 @@ export function forgetTheLongDead(state: State, nowMs: number): Move {
   return still({ ...state, records, tombstones });
 }
 
-/** Living members of each class, the unborn included: a place that somebody is about to take is not vacant. */
+/**
+ * Living members of each class, the unborn included: a place that somebody is about to take is not vacant. Those that were
+ * given up are not counted.
+ */
 export function census(state: State): Record<CellClass, number> {
   const count = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
-  for (const cell of state.alive.values()) if (cell.state !== "draining") count[cell.class] += 1;
+  for (const cell of state.alive.values()) {
+    if (cell.state !== "draining" && !isGivenUp(state, cell.id)) count[cell.class] += 1;
+  }
   for (const [id, gestation] of state.gestations) if (!state.alive.has(id)) count[gestation.class] += 1;
   return count;
 }
@@ -83,8 +88,15 @@ export function census(state: State): Record<CellClass, number> {
 /** Living cells of a class that can act: neither unborn nor leaving. */
 export function membersOf(state: State, cellClass: CellClass): CellId[] {
   const ids: CellId[] = [];
-  for (const cell of state.alive.values()) if (cell.class === cellClass && cell.state === "live") ids.push(cell.id);
+  for (const cell of state.alive.values()) {
+    if (cell.class === cellClass && cell.state === "live" && !isGivenUp(state, cell.id)) ids.push(cell.id);
+  }
   return ids;
+}
+
+/** Whether a cell does not answer and nobody can vote it out: its place is vacant, though it still votes and dies by vote. */
+function isGivenUp(state: State, id: CellId): boolean {
+  return state.suspects.get(id)?.isGivenUp === true;
 }
 
 /** Those of them that answer, as far as this cell has found: on the others nothing can be built. */
@@ -106,10 +118,13 @@ export function isElder(a: CellBody, b: CellBody): boolean {
 function isNews(state: State, record: OrganismRecord): boolean {
   if (!supersedes(record, state.records.get(record.key))) return false;
   // The dead stay dead: a late word of theirs, or about them, changes nothing.
-  return record.body.kind !== "cell" || !state.records.has(deathKey(record.body.id));
+  if (record.body.kind === "cell") return !state.records.has(deathKey(record.body.id));
+  // A sentence that holds for us is not replaced by one that may not.
+  return record.body.kind !== "certificate" || !state.condemned.has(record.body.id);
 }
 
-function remember(state: State, record: OrganismRecord, nowMs: number): State {
+function remember(before: State, record: OrganismRecord, nowMs: number): State {
+  const state = { ...before, digest: digestAfter(before, record) };
   const records = new Map(state.records).set(record.key, record);
   const { body } = record;
   switch (body.kind) {
@@ -117,7 +132,9 @@ function remember(state: State, record: OrganismRecord, nowMs: number): State {
       return rememberCell({ ...state, records }, body, nowMs);
     case "death":
       // Several may have found the same death: the records agree on one of their words, the death is counted once.
-      return state.records.has(record.key) ? { ...state, records } : rememberDeath({ ...state, records }, body, nowMs);
+      return state.records.has(record.key)
+        ? { ...state, records }
+        : rememberDeath({ ...state, records }, body, record.origin, nowMs);
     case "certificate":
     case "app":
     case "ban":
@@ -145,7 +162,7 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   return { ...state, alive, hormones, unanswered, heardMs };
 }
 
-function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): State {
+function rememberDeath(state: State, { id, cause }: DeathBody, toldBy: CellId, nowMs: number): State {
   const dead = state.alive.get(id);
   const alive = new Map(state.alive);
   alive.delete(id);
@@ -157,10 +174,34 @@ function rememberDeath(state: State, { id, cause }: DeathBody, nowMs: number): S
   const heardMs = new Map(state.heardMs);
   heardMs.delete(id);
   const condemned = new Map(state.condemned);
-  condemned.delete(id);
+  // A farewell of the condemned is no proof: it stays condemned until the kernel has buried it.
+  if (toldBy !== id) condemned.delete(id);
   const rumours = new Map(state.rumours);
   rumours.delete(id);
   return { ...state, alive, heardMs, condemned, rumours, doubted, tombstones, app: { ...state.app, crashesMs } };
+}
+
+/**
+ * The digest that follows from a record: an exclusive or over the editions of what both ends of a link should hold. The dead
+ * are left out, for cells forget them at times of their own.
+ */
+function digestAfter(state: State, record: OrganismRecord): number {
+  const { body, key } = record;
+  const dead = body.kind === "death" ? state.records.get(cellKey(body.id)) : undefined;
+  if (dead !== undefined) return state.records.has(key) ? state.digest : (state.digest ^ editionHash(dead)) >>> 0;
+  if (body.kind === "death" || body.kind === "certificate") return state.digest;
+  const held = state.records.get(key);
+  return (state.digest ^ editionHash(record) ^ (held === undefined ? 0 : editionHash(held))) >>> 0;
+}
+
+function editionHash({ key, version, origin }: OrganismRecord): number {
+  return hash32(`${key}/${version}/${origin}`);
+}
+
+/** The living cell that is known as that very process. */
+export function cellOfProcess(state: State, pid: number, startTicks: number): CellId | undefined {
+  for (const cell of state.alive.values()) if (cell.pid === pid && cell.startTicks === startTicks) return cell.id;
+  return undefined;
 }
 
 /** A set less one member; the same set where it was none. */

@@ -8,7 +8,7 @@ import type { Prng } from "../lib/prng.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
-import type { Tally, Vitals } from "./tally.ts";
+import type { Discord, Tally, Vitals } from "./tally.ts";
 import type { Ballot } from "./ballot.ts";
 import type { Demand, LoadedClass } from "./demand.ts";
 import type { Suspect } from "./suspicion.ts";
@@ -29,6 +29,8 @@ export interface State {
   readonly issued: ReadonlyMap<string, number>;
   /** The cells that live as far as is known, this one included: `records` without the dead. */
   readonly alive: ReadonlyMap<CellId, CellBody>;
+  /** Of the records of the living and those of the organism as a whole; equal where two cells hold the same. */
+  readonly digest: number;
   /** Tombstones in order of arrival. Invariant: each has its death record in `records`. */
   readonly tombstones: ReadonlyArray<{ readonly id: CellId; readonly atMs: number }>;
 
@@ -61,7 +63,7 @@ export interface State {
   readonly ballots: ReadonlyMap<string, Ballot>;
   readonly votedMs: readonly number[];
   /** Who was voted out and may still run. */
-  readonly condemned: ReadonlyMap<CellId, { readonly reason: KillReason; readonly atMs: number }>;
+  readonly condemned: ReadonlyMap<CellId, Sentence>;
   /** What the load wants, and since when a class has too many. */
   readonly demand: Readonly<Record<LoadedClass, Demand>>;
   readonly surplusSinceMs: Readonly<Partial<Record<CellClass, number | null>>>;
@@ -69,6 +71,8 @@ export interface State {
   /** What this cell last measured of itself, and what its kin last said of all on their side. */
   readonly vitals: Vitals;
   readonly tallies: ReadonlyMap<CellId, { readonly tally: Tally; readonly atMs: number }>;
+  /** Relatives who hold other records than we do: both digests, and for how many looks both have stayed so. */
+  readonly discords: ReadonlyMap<CellId, Discord>;
 
   readonly hormones: Hormones;
   /** Pulses secreted, for their ids. */
@@ -89,6 +93,13 @@ export interface State {
   /** When the organism (or, with `alone`, this cell) was told to stop, and for how long it may drain. */
   readonly stop: { readonly atMs: number; readonly drainMs: number; readonly alone: boolean } | null;
   readonly drained: boolean;
+}
+
+export interface Sentence {
+  readonly reason: KillReason;
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly atMs: number;
 }
 
 export interface Gestation {

@@ -11,15 +11,15 @@ import { specializedClasses } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Event } from "./event.ts";
 import { prngFrom } from "../lib/prng.ts";
-import { controlPeriodMs, maturityMs } from "./limits.ts";
+import { controlPeriodMs, lineageWindowMs, tickMs } from "./limits.ts";
 import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, forgetTheLongDead, publish, takeIn } from "./roster.ts";
+import { announce, census, forgetTheLongDead, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
-import { hearTally, noVitals, shareTallies } from "./tally.ts";
+import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
 import {
   connectFailed,
   doubt,
@@ -27,6 +27,7 @@ import {
   patrol,
   linkClosed,
   leaveSilentElder,
+  leaveTheInfected,
   linkOpened,
   seekElder,
   vindicate,
@@ -41,7 +42,7 @@ import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, sampleDemand } from "./demand.ts";
 import { execute, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
-import { hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
+import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */
@@ -89,6 +90,8 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     surplusSinceMs: {},
     vitals: noVitals,
     tallies: new Map(),
+    digest: 0,
+    discords: new Map(),
     hormones: noHormones,
     pulseCount: 0,
     answersAtMs: null,
@@ -104,12 +107,12 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     drained: false,
   };
   const [told] = takeIn(blank, birth.records, null, nowMs);
-  // Whoever our mother knew is older than we are, and has been known to her: no newborn in our eyes.
-  const elders = [...told.heardMs.keys()].filter((id) => id !== own.id);
-  const known: State = {
-    ...told,
-    heardMs: new Map([[own.id, nowMs], ...elders.map((id) => [id, nowMs - maturityMs] as const)]),
-  };
+  // How long the others have lived is seen by when their processes began. A lie about that would name no process that runs.
+  const bornMs = (cell: CellBody): number =>
+    own.startTicks === 0
+      ? nowMs - (cell.id === own.id ? 0 : lineageWindowMs)
+      : nowMs - Math.max(0, own.startTicks - cell.startTicks) * tickMs;
+  const known: State = { ...told, heardMs: new Map([...told.alive.values()].map((cell) => [cell.id, bornMs(cell)])) };
   const work: Rule = (s) => [s, [{ type: "become", class: own.class }]];
   const live: Rule = (s) => announce(s, { state: "live" });
   const wake: Rule = (s, t) => (own.class === "egg" && birth.urgent ? germinate(s, t) : still(s));
@@ -163,6 +166,8 @@ function react(state: State, event: Event): Move {
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":
       return doubt(state, event.id);
+    case "unwell":
+      return askAtOnce(state, event.id);
     case "app":
       return appChanged(state, event);
     case "vitals":
@@ -190,6 +195,7 @@ function control(state: State, nowMs: number): Move {
     noticeOwnGap,
     probeNext,
     pressSuspicion,
+    leaveTheInfected,
     leaveSilentElder,
     closeBallots,
     reconsider,
@@ -216,6 +222,8 @@ function control(state: State, nowMs: number): Move {
 }
 
 function message(state: State, { from, message, nowMs }: Event & { type: "message" }): Move {
+  // From a link that we have let go of.
+  if (!state.kin.has(from)) return still(state);
   switch (message.type) {
     case "inventory": {
       const held = new Map(message.entries.map(([key, version, origin]) => [key, { version, origin }]));
@@ -227,21 +235,22 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
     case "records":
       return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence));
     case "pulse": {
-      if (!isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
+      if (message.pulse.hops < 1 || !isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
       const hormones = absorb(state.hormones, message.pulse, nowMs, state.dna.hormoneHalfLifeMs);
       if (hormones === state.hormones) return still(state);
       const felt: State = { ...state, hormones };
       return inTurn([felt, passOn(felt, message.pulse, from)], nowMs, differentiate);
     }
     case "tally":
-      return still(hearTally(state, from, message.tally, nowMs));
+      return compareDigests(hearTally(state, from, message.tally, nowMs), from, message.digest);
     case "votes":
       return takeVotes(state, message.votes, from, nowMs);
     case "suspect":
       return hearSuspicion(state, message.id, message.by, from);
     case "hand-down":
       // What we were asked for as a stem cell we no longer do as anything else; the pool's next look finds another.
-      return state.class === "stem" && state.phase === "living"
+      // And only where we find the pool short ourselves, or one cell's word could make us divide without end.
+      return state.class === "stem" && state.phase === "living" && census(state).stem < state.dna.stemPool
         ? divideForPool(state, nowMs, message.hops)
         : still(state);
   }
@@ -264,7 +273,7 @@ function sentence({ body }: OrganismRecord): Rule {
 /** The kernel says that a cell's process has ended. */
 function death(state: State, id: string): Move {
   const cell = state.alive.get(id);
-  if (cell === undefined) return still(gestationEnded(state, id));
+  if (cell === undefined) return still(buried(gestationEnded(state, id), id));
   const cause = causeOf(state, cell);
   const { pid, startTicks } = cell;
   const [next, news] = publish(gestationEnded(state, id), { kind: "death", id, pid, startTicks, cause });
@@ -276,6 +285,14 @@ function death(state: State, id: string): Move {
     message: `${cell.class} ${id} died`,
   } as const;
   return inTurn([next, [...news, log]], 0, (s) => doubtRelatives(s, cell));
+}
+
+/** The kernel has the last word on the condemned too, whatever they said themselves. */
+function buried(state: State, id: string): State {
+  if (!state.condemned.has(id)) return state;
+  const condemned = new Map(state.condemned);
+  condemned.delete(id);
+  return { ...state, condemned };
 }
 
 function causeOf(state: State, cell: CellBody): DeathCause {

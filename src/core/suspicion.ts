@@ -12,6 +12,7 @@ import type { Effect } from "./effect.ts";
 import {
   confirmationsMax,
   controlPeriodMs,
+  givenUpMs,
   healthScoreMax,
   healthScoreToAccuse,
   ownGapMs,
@@ -29,14 +30,18 @@ export type Answer =
   | "answered"
   /** No answer, and its process is stopped, or uses no CPU: it makes no progress. */
   | "stuck"
-  /** No answer, but it computes: an app that blocks its loop. */
-  | "busy";
+  /** No answer, but it computes: an app that blocks its loop, or a way to it that is broken. */
+  | "busy"
+  /** Whatever it answers: its process is, seen from outside, not what a cell's may be. */
+  | "infected";
 
 export interface Suspect {
   readonly sinceMs: number;
   readonly answer: Exclude<Answer, "answered">;
   /** Others that found the same, each by asking for itself. */
   readonly confirmedBy: ReadonlySet<CellId>;
+  /** Its time is long over, and no majority could be found to end it. */
+  readonly isGivenUp: boolean;
 }
 
 /** At each control period: asks the next cell in turn. */
@@ -45,6 +50,16 @@ export function probeNext(state: State): Move {
   const next = others[state.probed % Math.max(1, others.length)];
   if (next === undefined) return still(state);
   return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
+}
+
+/**
+ * Something gives us reason to ask this very cell, out of turn. What it is suspected of is decided by its answer: work that
+ * is done badly is no reason to kill, and who cannot answer is found out the sooner.
+ */
+export function askAtOnce(state: State, id: CellId): Move {
+  const cell = state.alive.get(id);
+  if (cell === undefined || id === state.self || cell.state === "gestating") return still(state);
+  return [state, [{ type: "probe", id, pid: cell.pid }]];
 }
 
 /** At each control period, first: was there a hole in our own time? Then what was due in it was not due. */
@@ -68,13 +83,16 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
     sinceMs: nowMs,
     answer,
     confirmedBy: state.rumours.get(id) ?? new Set<CellId>(),
+    isGivenUp: false,
   });
   const effects: Effect[] = [...state.kin].map((to) => ({
     type: "send",
     to,
     message: { type: "suspect", id, by: state.self },
   }));
-  return [{ ...state, suspects, healthScore: worse(state) }, effects];
+  // What another's process looks like says nothing of us; that it does not answer may.
+  const healthScore = answer === "infected" ? state.healthScore : worse(state);
+  return [{ ...state, suspects, healthScore }, effects];
 }
 
 /** Another cell suspects somebody: ask for ourselves, and count it if we find the same. */
@@ -82,8 +100,12 @@ export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId
   const cell = state.alive.get(id);
   const known = state.suspects.get(id);
   if (cell === undefined || !state.alive.has(by) || by === id || by === state.self) return still(state);
-  // They suspect us. Being able to hear it we are well; our answer to their next question clears it.
-  if (id === state.self) return still({ ...state, healthScore: worse(state) });
+  // They suspect us. Being able to hear it we are well; our answer to their next question clears it. What others say makes
+  // us careful, but only what we find ourselves may silence us: else one that lies could silence everybody.
+  if (id === state.self) {
+    const carefulScore = Math.min(worse(state), healthScoreToAccuse - 1);
+    return still({ ...state, healthScore: Math.max(state.healthScore, carefulScore) });
+  }
   if (known?.confirmedBy.has(by) === true || state.rumours.get(id)?.has(by) === true) return still(state);
   const rumours = new Map(state.rumours).set(id, new Set(state.rumours.get(id)).add(by));
   const suspects = known === undefined ? state.suspects : confirmed(state, id, by);
@@ -104,11 +126,30 @@ export function pressSuspicion(state: State, nowMs: number): Move {
       continue;
     }
     const asked: Move = [move[0], [...move[1], { type: "probe", id, pid: cell.pid }]];
-    const isDue = nowMs - suspect.sinceMs >= patienceMs(state, suspect);
-    const mayAccuse = !state.isDazed && state.healthScore < healthScoreToAccuse;
-    move = isDue && mayAccuse ? inTurn(asked, nowMs, (s) => castVote(s, id, "hung", nowMs)) : asked;
+    const overdueMs = nowMs - suspect.sinceMs - patienceMs(state, suspect);
+    if (overdueMs < 0 || state.isDazed) move = asked;
+    else move = inTurn(givingUp(asked, id, suspect, overdueMs), nowMs, (s) => accuse(s, id, suspect, nowMs));
   }
   return move;
+}
+
+/** What a process looks like from outside is so however we are; that it does not answer may be our own fault. */
+function accuse(state: State, id: CellId, { answer }: Suspect, nowMs: number): Move {
+  if (answer === "infected") return castVote(state, id, "infected", nowMs);
+  return state.healthScore < healthScoreToAccuse ? castVote(state, id, "hung", nowMs) : still(state);
+}
+
+function givingUp([state, effects]: Move, id: CellId, suspect: Suspect, overdueMs: number): Move {
+  if (suspect.isGivenUp || overdueMs < givenUpMs) return [state, effects];
+  const suspects = new Map(state.suspects).set(id, { ...suspect, isGivenUp: true });
+  const log: Effect = {
+    type: "log",
+    level: "warn",
+    event: "given-up",
+    fields: { givenUp: id },
+    message: `${id} does not answer and nobody can vote it out: its place is regrown`,
+  };
+  return [{ ...state, suspects }, [...effects, log]];
 }
 
 /**
@@ -118,11 +159,14 @@ export function pressSuspicion(state: State, nowMs: number): Move {
 function inTurnOfAccusation(state: State, nowMs: number): Array<[CellId, Suspect]> {
   if (state.suspects.size < 2) return [...state.suspects];
   const place = (id: CellId): number => hash32(`accuse/${windowOf(nowMs)}/${id}`);
-  return [...state.suspects].sort(([a], [b]) => place(a) - place(b));
+  // The infected first: they do harm, the hung only do nothing.
+  const harm = ({ answer }: Suspect): number => (answer === "infected" ? 0 : 1);
+  return [...state.suspects].sort(([a, x], [b, y]) => harm(x) - harm(y) || place(a) - place(b));
 }
 
 /** How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1); a busy one the DNA's hangMs. */
 export function patienceMs(state: State, { answer, confirmedBy }: Suspect): number {
+  if (answer === "infected") return 0;
   if (answer === "busy") return state.dna.hangMs;
   const others = state.alive.size - 2;
   const minMs = (suspicionFactorMin * logTenMilli(state.alive.size) * controlPeriodMs) / 1000;

@@ -8,8 +8,9 @@
 import type { CellClass, CellId } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { tallyFreshMs } from "./limits.ts";
+import { discordPeriodsMax, tallyFreshMs } from "./limits.ts";
 import type { Move } from "./move.ts";
+import { still } from "./move.ts";
 import type { State } from "./state.ts";
 
 /** What one cell measures of itself. Integers. */
@@ -30,6 +31,12 @@ export interface ClassTally extends Vitals {
 }
 export type Tally = Readonly<Record<CellClass, ClassTally>>;
 
+export interface Discord {
+  readonly own: number;
+  readonly theirs: number;
+  readonly periods: number;
+}
+
 const none: ClassTally = { cells: 0, loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
 export const noVitals: Vitals = { loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
 export const emptyTally = Object.fromEntries(cellClasses.map((c) => [c, none])) as unknown as Tally;
@@ -43,15 +50,58 @@ export function totalTally(state: State, nowMs: number): Tally {
 export function shareTallies(state: State, nowMs: number): Move {
   const effects: Effect[] = [];
   for (const to of state.kin)
-    effects.push({ type: "send", to, message: { type: "tally", tally: sumWithout(state, to, nowMs) } });
+    effects.push({
+      type: "send",
+      to,
+      message: { type: "tally", tally: sumWithout(state, to, nowMs), digest: state.digest },
+    });
   return [state, effects];
 }
 
-/** Takes in what a relative says of its side. */
+/** Takes in what a relative says of its side, as far as it can be so. */
 export function hearTally(state: State, from: CellId, tally: Tally, nowMs: number): State {
-  const tallies = new Map(state.tallies).set(from, { tally, atMs: nowMs });
+  const tallies = new Map(state.tallies).set(from, { tally: plausible(state, tally), atMs: nowMs });
   for (const known of tallies.keys()) if (!state.kin.has(known)) tallies.delete(known);
   return { ...state, tallies };
+}
+
+/**
+ * Compares what a relative holds with what we hold. Records are flooded, and links lose nothing while they last; but a record
+ * that could not be believed when it came (its mother not known yet) is not sent again. Where two stay at odds and neither
+ * learns anything, we ask anew for what we lack.
+ */
+export function compareDigests(state: State, from: CellId, theirs: number): Move {
+  const before = state.discords.get(from);
+  const discords = new Map(state.discords);
+  const own = state.digest;
+  if (own === theirs) {
+    if (before === undefined) return still(state);
+    discords.delete(from);
+    return still({ ...state, discords });
+  }
+  const isSame = before?.own === own && before.theirs === theirs;
+  const periods = isSame ? before.periods + 1 : 1;
+  if (periods < discordPeriodsMax) return still({ ...state, discords: discords.set(from, { own, theirs, periods }) });
+  discords.delete(from);
+  return [{ ...state, discords }, [inventory(state, from)]];
+}
+
+/** Which records we hold: whoever gets it sends what we lack. */
+export function inventory(state: State, to: CellId): Effect {
+  const entries = [...state.records.values()].map((r) => [r.key, r.version, r.origin] as const);
+  return { type: "send", to, message: { type: "inventory", entries } };
+}
+
+/** No more cells of a class than live, and none more than fully loaded: a lie can claim no more than that. */
+function plausible(state: State, tally: Tally): Tally {
+  const members = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
+  for (const cell of state.alive.values()) members[cell.class] += 1;
+  const bounded = cellClasses.map((cellClass) => {
+    const told = tally[cellClass];
+    const cells = Math.min(told.cells, members[cellClass]);
+    return [cellClass, { ...told, cells, loadMilli: Math.min(told.loadMilli, 1000 * cells) }] as const;
+  });
+  return Object.fromEntries(bounded) as unknown as Tally;
 }
 
 function sumWithout(state: State, except: CellId | null, nowMs: number): Tally {

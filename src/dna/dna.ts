@@ -200,21 +200,134 @@ export interface Dna {
        */
       readonly bodyIdleMs: number;
       /**
+       * From the first byte of a request to its last, body included; beyond it the answer is 408. Enough
+       * for 2 GB at 5 Mbit/s; http.rates finds who only pretends to send. A whole number of ms from 0 to
+       * 86_400_000. 0: never. Default: 3_600_000.
+       */
+      readonly requestMs: number;
+      /**
        * Between two requests on one connection. Longer than the 60 s of common load balancers, so that
        * they, and not we, close first: else their next request meets a closed connection. A whole number
        * of ms from 0 to 3_600_000. 0: each connection serves one request. Default: 65_000.
        */
       readonly keepAliveIdleMs: number;
       /**
-       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504.
-       * What has begun may stream for as long as it likes. A whole number of ms from 0 to 86_400_000. 0:
-       * never. Default: 60_000.
+       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504. A
+       * whole number of ms from 0 to 86_400_000. 0: never. Default: 60_000.
        */
       readonly answerMs: number;
+      /**
+       * Between two pieces of the app's answer; beyond it the connection is cut. Never by default: event
+       * streams may be silent for hours. A whole number of ms from 0 to 86_400_000. 0: never. Default:
+       * 0.
+       */
+      readonly answerIdleMs: number;
+      /**
+       * From the end of a request to the end of its answer; beyond it the connection is cut. Never by
+       * default: downloads and event streams take as long as they take. Tunnels (WebSockets) are not
+       * answers. A whole number of ms from 0 to 604_800_000. 0: never. Default: 0.
+       */
+      readonly answerTotalMs: number;
+      /**
+       * Over how long http.rates.answerBytesMin is judged. Long, because the kernel tells of what a
+       * client has read only in large steps. A whole number of ms from 1_000 to 3_600_000. Default:
+       * 120_000.
+       */
+      readonly slowReaderMs: number;
+    };
+    /**
+     * How slow a client may be while it has something to send or to read. A little now and then keeps
+     * every other timeout from ringing: that is how slow attacks work.
+     */
+    readonly rates: {
+      /**
+       * Of a request body, over 10 s in which the app would have taken more; below it the answer is 408.
+       * A tenth of the slowest telephone line. A whole number of bytes a second from 0 to 1_048_576. 0:
+       * as slow as it likes. Default: 256.
+       */
+      readonly requestBytesMin: number;
+      /**
+       * Of an answer, over timeouts.slowReaderMs in which there was more to read; below it the
+       * connection is cut. A whole number of bytes a second from 0 to 1_048_576. 0: as slow as it likes,
+       * if it reads anything at all. Default: 256.
+       */
+      readonly answerBytesMin: number;
+    };
+    /** What clients may hold. Each B cell counts its own. */
+    readonly connections: {
+      /**
+       * Connections of one B cell; more are closed unanswered. Each costs a few KB, and a file
+       * descriptor: mind `ulimit -n`. A whole number of connections from 1 to 1_000_000. Default:
+       * 50_000.
+       */
+      readonly countMax: number;
+      /**
+       * Connections from one IPv4 address, or one IPv6 /64; more are closed unanswered. Many people
+       * share an address, but not many thousands. Trusted proxies are not counted. A whole number of
+       * connections from 0 to 1_000_000. 0: as many as it likes. Default: 1_024.
+       */
+      readonly perAddressMax: number;
+      /**
+       * What one B cell holds for its clients: answers that they have not read yet, bodies kept for a
+       * retry. Beyond it those connections are cut that have not read for longest. A thousand clients
+       * that read nothing at all. A whole number of bytes from 1_048_576 to 68_719_476_736. Default:
+       * 268_435_456.
+       */
+      readonly bufferBytesMax: number;
+    };
+    /** Requests that wait because no drone can take them. */
+    readonly queue: {
+      /**
+       * Per B cell; more are refused with 503 and Retry-After. A whole number of requests from 0 to
+       * 100_000. 0: none waits. Default: 1_024.
+       */
+      readonly countMax: number;
+      /**
+       * How long a request waits for a drone to be born or to come back; beyond it the answer is 503. As
+       * startup.listenTimeoutMs. A whole number of ms from 100 to 600_000. Default: 30_000.
+       */
+      readonly msMax: number;
+      /**
+       * How long a request waits where all drones are full and the queue has not been empty for twice
+       * this; beyond it the answer is 503 with Retry-After, so that those who are served are served in
+       * time. Far above growth.queueMsTarget: growing comes first. A whole number of ms from 10 to
+       * 600_000. Default: 5_000.
+       */
+      readonly msTarget: number;
+    };
+    /**
+     * Requests that a B cell gives to one drone at a time and that are not answered yet; event
+     * streams, downloads and WebSockets do not count once they have begun. Lower it for apps that do
+     * one thing at a time. A drone whose loop is saturated gets no more than it answers in a second,
+     * whatever stands here. A whole number of requests from 1 to 16_384. Default: 1_024.
+     */
+    readonly droneConcurrencyMax: number;
+    /**
+     * A request whose drone died before it answered is given to another if it is idempotent (GET, PUT,
+     * DELETE...) or had not begun. A POST that had begun is never run again: 502.
+     */
+    readonly retry: {
+      /**
+       * After the first. A request that has killed three drones will kill the fourth. A whole number of
+       * attempts from 0 to 10. 0: never. Default: 2.
+       */
+      readonly countMax: number;
+      /**
+       * Retries per request in the long run (a burst of 2,048 is free): when everything dies, sending
+       * everything again is what keeps it dead. A number from 0 to 1. Default: 0.2.
+       */
+      readonly share: number;
+      /**
+       * Of a request's body, kept until the answer begins: forms and API calls, not uploads. A longer
+       * body cannot be sent twice. A whole number of bytes from 0 to 16_777_216. 0: requests with a body
+       * are not retried. Default: 65_536.
+       */
+      readonly bodyBytesMax: number;
     };
     /**
      * Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for
-     * socket.io. Off spreads load best. Default: "off".
+     * socket.io. By a cookie of the organism's own, or by the client's address (an IPv6 client's /64).
+     * When the drone is gone another takes its place. Off spreads load best. Default: "off".
      */
     readonly sticky: "off" | "cookie" | "address";
     /**
@@ -667,21 +780,134 @@ export interface DnaInput {
        */
       bodyIdleMs?: number | undefined;
       /**
+       * From the first byte of a request to its last, body included; beyond it the answer is 408. Enough
+       * for 2 GB at 5 Mbit/s; http.rates finds who only pretends to send. A whole number of ms from 0 to
+       * 86_400_000. 0: never. Default: 3_600_000.
+       */
+      requestMs?: number | undefined;
+      /**
        * Between two requests on one connection. Longer than the 60 s of common load balancers, so that
        * they, and not we, close first: else their next request meets a closed connection. A whole number
        * of ms from 0 to 3_600_000. 0: each connection serves one request. Default: 65_000.
        */
       keepAliveIdleMs?: number | undefined;
       /**
-       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504.
-       * What has begun may stream for as long as it likes. A whole number of ms from 0 to 86_400_000. 0:
-       * never. Default: 60_000.
+       * From the end of a request to the first byte of the app's answer; beyond it the answer is 504. A
+       * whole number of ms from 0 to 86_400_000. 0: never. Default: 60_000.
        */
       answerMs?: number | undefined;
+      /**
+       * Between two pieces of the app's answer; beyond it the connection is cut. Never by default: event
+       * streams may be silent for hours. A whole number of ms from 0 to 86_400_000. 0: never. Default:
+       * 0.
+       */
+      answerIdleMs?: number | undefined;
+      /**
+       * From the end of a request to the end of its answer; beyond it the connection is cut. Never by
+       * default: downloads and event streams take as long as they take. Tunnels (WebSockets) are not
+       * answers. A whole number of ms from 0 to 604_800_000. 0: never. Default: 0.
+       */
+      answerTotalMs?: number | undefined;
+      /**
+       * Over how long http.rates.answerBytesMin is judged. Long, because the kernel tells of what a
+       * client has read only in large steps. A whole number of ms from 1_000 to 3_600_000. Default:
+       * 120_000.
+       */
+      slowReaderMs?: number | undefined;
+    };
+    /**
+     * How slow a client may be while it has something to send or to read. A little now and then keeps
+     * every other timeout from ringing: that is how slow attacks work.
+     */
+    rates?: {
+      /**
+       * Of a request body, over 10 s in which the app would have taken more; below it the answer is 408.
+       * A tenth of the slowest telephone line. A whole number of bytes a second from 0 to 1_048_576. 0:
+       * as slow as it likes. Default: 256.
+       */
+      requestBytesMin?: number | undefined;
+      /**
+       * Of an answer, over timeouts.slowReaderMs in which there was more to read; below it the
+       * connection is cut. A whole number of bytes a second from 0 to 1_048_576. 0: as slow as it likes,
+       * if it reads anything at all. Default: 256.
+       */
+      answerBytesMin?: number | undefined;
+    };
+    /** What clients may hold. Each B cell counts its own. */
+    connections?: {
+      /**
+       * Connections of one B cell; more are closed unanswered. Each costs a few KB, and a file
+       * descriptor: mind `ulimit -n`. A whole number of connections from 1 to 1_000_000. Default:
+       * 50_000.
+       */
+      countMax?: number | undefined;
+      /**
+       * Connections from one IPv4 address, or one IPv6 /64; more are closed unanswered. Many people
+       * share an address, but not many thousands. Trusted proxies are not counted. A whole number of
+       * connections from 0 to 1_000_000. 0: as many as it likes. Default: 1_024.
+       */
+      perAddressMax?: number | undefined;
+      /**
+       * What one B cell holds for its clients: answers that they have not read yet, bodies kept for a
+       * retry. Beyond it those connections are cut that have not read for longest. A thousand clients
+       * that read nothing at all. A whole number of bytes from 1_048_576 to 68_719_476_736. Default:
+       * 268_435_456.
+       */
+      bufferBytesMax?: number | undefined;
+    };
+    /** Requests that wait because no drone can take them. */
+    queue?: {
+      /**
+       * Per B cell; more are refused with 503 and Retry-After. A whole number of requests from 0 to
+       * 100_000. 0: none waits. Default: 1_024.
+       */
+      countMax?: number | undefined;
+      /**
+       * How long a request waits for a drone to be born or to come back; beyond it the answer is 503. As
+       * startup.listenTimeoutMs. A whole number of ms from 100 to 600_000. Default: 30_000.
+       */
+      msMax?: number | undefined;
+      /**
+       * How long a request waits where all drones are full and the queue has not been empty for twice
+       * this; beyond it the answer is 503 with Retry-After, so that those who are served are served in
+       * time. Far above growth.queueMsTarget: growing comes first. A whole number of ms from 10 to
+       * 600_000. Default: 5_000.
+       */
+      msTarget?: number | undefined;
+    };
+    /**
+     * Requests that a B cell gives to one drone at a time and that are not answered yet; event
+     * streams, downloads and WebSockets do not count once they have begun. Lower it for apps that do
+     * one thing at a time. A drone whose loop is saturated gets no more than it answers in a second,
+     * whatever stands here. A whole number of requests from 1 to 16_384. Default: 1_024.
+     */
+    droneConcurrencyMax?: number | undefined;
+    /**
+     * A request whose drone died before it answered is given to another if it is idempotent (GET, PUT,
+     * DELETE...) or had not begun. A POST that had begun is never run again: 502.
+     */
+    retry?: {
+      /**
+       * After the first. A request that has killed three drones will kill the fourth. A whole number of
+       * attempts from 0 to 10. 0: never. Default: 2.
+       */
+      countMax?: number | undefined;
+      /**
+       * Retries per request in the long run (a burst of 2,048 is free): when everything dies, sending
+       * everything again is what keeps it dead. A number from 0 to 1. Default: 0.2.
+       */
+      share?: number | undefined;
+      /**
+       * Of a request's body, kept until the answer begins: forms and API calls, not uploads. A longer
+       * body cannot be sent twice. A whole number of bytes from 0 to 16_777_216. 0: requests with a body
+       * are not retried. Default: 65_536.
+       */
+      bodyBytesMax?: number | undefined;
     };
     /**
      * Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for
-     * socket.io. Off spreads load best. Default: "off".
+     * socket.io. By a cookie of the organism's own, or by the client's address (an IPv6 client's /64).
+     * When the drone is gone another takes its place. Off spreads load best. Default: "off".
      */
     sticky?: "off" | "cookie" | "address" | undefined;
     /**

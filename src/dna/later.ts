@@ -35,11 +35,6 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
   },
   {
-    pattern: "http.sticky",
-    mechanism: "Keeping a client with its drone",
-    meanwhile: "Set cells.drone.min and max to 1, or keep sessions in a store that drones share.",
-  },
-  {
     pattern: "immune",
     mechanism: "The filter for malicious requests",
     meanwhile: "Keep the firewall that you have in front.",

@@ -194,6 +194,13 @@ export function dnaSchema(facts: DnaFacts) {
           initially: 30 * SECOND_MS,
           why: "Between two pieces of a request body; beyond it the answer is 408.",
         }),
+        requestMs: whole("ms", {
+          from: 0,
+          to: DAY_MS,
+          initially: HOUR_MS,
+          zero: "never",
+          why: "From the first byte of a request to its last, body included; beyond it the answer is 408. Enough for 2 GB at 5 Mbit/s; http.rates finds who only pretends to send.",
+        }),
         keepAliveIdleMs: whole("ms", {
           from: 0,
           to: HOUR_MS,
@@ -206,11 +213,123 @@ export function dnaSchema(facts: DnaFacts) {
           to: DAY_MS,
           initially: 60 * SECOND_MS,
           zero: "never",
-          why: "From the end of a request to the first byte of the app's answer; beyond it the answer is 504. What has begun may stream for as long as it likes.",
+          why: "From the end of a request to the first byte of the app's answer; beyond it the answer is 504.",
+        }),
+        answerIdleMs: whole("ms", {
+          from: 0,
+          to: DAY_MS,
+          initially: 0,
+          zero: "never",
+          why: "Between two pieces of the app's answer; beyond it the connection is cut. Never by default: event streams may be silent for hours.",
+        }),
+        answerTotalMs: whole("ms", {
+          from: 0,
+          to: 7 * DAY_MS,
+          initially: 0,
+          zero: "never",
+          why: "From the end of a request to the end of its answer; beyond it the connection is cut. Never by default: downloads and event streams take as long as they take. Tunnels (WebSockets) are not answers.",
+        }),
+        slowReaderMs: whole("ms", {
+          from: SECOND_MS,
+          to: HOUR_MS,
+          initially: 2 * MINUTE_MS,
+          why: "Over how long http.rates.answerBytesMin is judged. Long, because the kernel tells of what a client has read only in large steps.",
         }),
       }),
+      rates: section(
+        "How slow a client may be while it has something to send or to read. A little now and then keeps every other timeout from ringing: that is how slow attacks work.",
+        {
+          requestBytesMin: whole("bytes a second", {
+            from: 0,
+            to: MIB,
+            initially: 256,
+            zero: "as slow as it likes",
+            why: "Of a request body, over 10 s in which the app would have taken more; below it the answer is 408. A tenth of the slowest telephone line.",
+          }),
+          answerBytesMin: whole("bytes a second", {
+            from: 0,
+            to: MIB,
+            initially: 256,
+            zero: "as slow as it likes, if it reads anything at all",
+            why: "Of an answer, over timeouts.slowReaderMs in which there was more to read; below it the connection is cut.",
+          }),
+        },
+      ),
+      connections: section("What clients may hold. Each B cell counts its own.", {
+        countMax: whole("connections", {
+          from: 1,
+          to: 1_000_000,
+          initially: 50_000,
+          why: "Connections of one B cell; more are closed unanswered. Each costs a few KB, and a file descriptor: mind `ulimit -n`.",
+        }),
+        perAddressMax: whole("connections", {
+          from: 0,
+          to: 1_000_000,
+          initially: 1_024,
+          zero: "as many as it likes",
+          why: "Connections from one IPv4 address, or one IPv6 /64; more are closed unanswered. Many people share an address, but not many thousands. Trusted proxies are not counted.",
+        }),
+        bufferBytesMax: whole("bytes", {
+          from: MIB,
+          to: 64 * GIB,
+          initially: 256 * MIB,
+          why: "What one B cell holds for its clients: answers that they have not read yet, bodies kept for a retry. Beyond it those connections are cut that have not read for longest. A thousand clients that read nothing at all.",
+        }),
+      }),
+      queue: section("Requests that wait because no drone can take them.", {
+        countMax: whole("requests", {
+          from: 0,
+          to: 100_000,
+          initially: 1_024,
+          zero: "none waits",
+          why: "Per B cell; more are refused with 503 and Retry-After.",
+        }),
+        msMax: whole("ms", {
+          from: 100,
+          to: 10 * MINUTE_MS,
+          initially: 30 * SECOND_MS,
+          why: "How long a request waits for a drone to be born or to come back; beyond it the answer is 503. As startup.listenTimeoutMs.",
+        }),
+        msTarget: whole("ms", {
+          from: 10,
+          to: 10 * MINUTE_MS,
+          initially: 5 * SECOND_MS,
+          why: "How long a request waits where all drones are full and the queue has not been empty for twice this; beyond it the answer is 503 with Retry-After, so that those who are served are served in time. Far above growth.queueMsTarget: growing comes first.",
+        }),
+      }),
+      droneConcurrencyMax: whole("requests", {
+        from: 1,
+        to: 16_384,
+        initially: 1_024,
+        why: "Requests that a B cell gives to one drone at a time and that are not answered yet; event streams, downloads and WebSockets do not count once they have begun. Lower it for apps that do one thing at a time. A drone whose loop is saturated gets no more than it answers in a second, whatever stands here.",
+      }),
+      retry: section(
+        "A request whose drone died before it answered is given to another if it is idempotent (GET, PUT, DELETE...) or had not begun. A POST that had begun is never run again: 502.",
+        {
+          countMax: whole("attempts", {
+            from: 0,
+            to: 10,
+            initially: 2,
+            zero: "never",
+            why: "After the first. A request that has killed three drones will kill the fourth.",
+          }),
+          share: fraction({
+            from: 0,
+            to: 1,
+            initially: 0.2,
+            why: "Retries per request in the long run (a burst of 2,048 is free): when everything dies, sending everything again is what keeps it dead.",
+          }),
+          bodyBytesMax: whole("bytes", {
+            from: 0,
+            to: 16 * MIB,
+            initially: 64 * KIB,
+            zero: "requests with a body are not retried",
+            why: "Of a request's body, kept until the answer begins: forms and API calls, not uploads. A longer body cannot be sent twice.",
+          }),
+        },
+      ),
       sticky: oneOf(["off", "cookie", "address"], "off", {
-        why: "Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for socket.io. Off spreads load best.",
+        why: "Whether a client's requests go to the same drone: for apps that keep sessions in memory, and for socket.io. By a cookie of the organism's own, or by the client's address (an IPv6 client's /64). When the drone is gone another takes its place. Off spreads load best.",
       }),
       trustedProxies: ranges({
         why: "Whose X-Forwarded-For and Forwarded are believed. Nobody's by default: anybody can write a header.",
@@ -495,7 +614,20 @@ export interface FieldMeta {
   fromOutside?: true;
 }
 
-export type Unit = "ms" | "bytes" | "cells" | "bans" | "attempts" | "files" | "bits" | "level" | "port" | "fraction";
+export type Unit =
+  | "ms"
+  | "bytes"
+  | "bytes a second"
+  | "cells"
+  | "bans"
+  | "connections"
+  | "requests"
+  | "attempts"
+  | "files"
+  | "bits"
+  | "level"
+  | "port"
+  | "fraction";
 export type PathKind = "file" | "folder" | "output" | "any";
 
 /** An address, an address range, or what to say instead of it. */

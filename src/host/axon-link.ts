@@ -86,17 +86,18 @@ export interface AxonStream {
 
 export interface AxonClientEvents {
   status?(status: DroneStatus): void;
-  /** A stream is gone, whichever way: there is room for another. */
-  streamClosed?(): void;
+  /** A stream is gone, whichever way, or its answer has begun: there is room for another. */
+  streamMoved?(): void;
   /** The link is gone; every stream has been told before. */
   closed?(reason: string): void;
 }
 
-export class AxonClient implements LinkOwner {
+export class AxonClient implements LinkOwner, StreamOwner {
   readonly #link: Link;
   readonly #events: AxonClientEvents;
   readonly #streams = new Map<number, ClientStream>();
   #streamLast = 0;
+  #answeringCount = 0;
   #status: DroneStatus | null = null;
 
   constructor(duplex: Duplex, events: AxonClientEvents, options: AxonOptions = {}) {
@@ -107,6 +108,11 @@ export class AxonClient implements LinkOwner {
   /** Streams that are open on this link. */
   get inFlight(): number {
     return this.#streams.size;
+  }
+
+  /** Of these, those whose answer has not begun: what the app still has to think about. */
+  get unanswered(): number {
+    return this.#streams.size - this.#answeringCount;
   }
 
   get isOpen(): boolean {
@@ -125,7 +131,7 @@ export class AxonClient implements LinkOwner {
     const fits = this.#link.writer.request(id, request);
     assert(fits, "a request head that the reader let through fits into a frame");
     this.#link.scheduleFlush();
-    const stream = new ClientStream(this.#link, id, request.hasBody, handlers, (stream) => this.#forget(stream));
+    const stream = new ClientStream(this.#link, id, request.hasBody, handlers, this);
     this.#streams.set(id, stream);
     return stream;
   }
@@ -145,6 +151,7 @@ export class AxonClient implements LinkOwner {
   linkClosed(reason: string, isReadToEnd: boolean): void {
     const streams = [...this.#streams.values()];
     this.#streams.clear();
+    this.#answeringCount = 0;
     for (const stream of streams) stream.lose(isReadToEnd);
     this.#events.closed?.(reason);
   }
@@ -168,16 +175,28 @@ export class AxonClient implements LinkOwner {
     return this.#streamLast;
   }
 
-  #forget(stream: ClientStream): void {
-    if (this.#streams.delete(stream.id)) this.#events.streamClosed?.();
+  streamAnswering(): void {
+    this.#answeringCount += 1;
+    this.#events.streamMoved?.();
   }
+
+  streamGone(stream: ClientStream): void {
+    if (!this.#streams.delete(stream.id)) return;
+    if (stream.responded) this.#answeringCount -= 1;
+    this.#events.streamMoved?.();
+  }
+}
+
+interface StreamOwner {
+  streamAnswering(): void;
+  streamGone(stream: ClientStream): void;
 }
 
 class ClientStream implements AxonStream {
   readonly id: number;
   readonly #link: Link;
   readonly #handlers: StreamHandlers;
-  readonly #forget: (stream: ClientStream) => void;
+  readonly #owner: StreamOwner;
   readonly #send: SendHalf;
   readonly #receive: ReceiveHalf;
   /** The flush that carries the head: until it has happened, the drone cannot have seen anything. */
@@ -186,21 +205,20 @@ class ClientStream implements AxonStream {
   #responded = false;
   #answered = false;
 
-  constructor(
-    link: Link,
-    id: number,
-    hasBody: boolean,
-    handlers: StreamHandlers,
-    forget: (stream: ClientStream) => void,
-  ) {
+  constructor(link: Link, id: number, hasBody: boolean, handlers: StreamHandlers, owner: StreamOwner) {
     this.id = id;
     this.#link = link;
     this.#handlers = handlers;
-    this.#forget = forget;
+    this.#owner = owner;
     this.#headFlush = link.flushCount;
     this.#send = new SendHalf(link, id, () => handlers.writable());
     this.#receive = new ReceiveHalf(link, id);
     if (!hasBody) this.#send.endSilently();
+  }
+
+  /** The final response's head, or the tunnel, has come. */
+  get responded(): boolean {
+    return this.#responded;
   }
 
   write(chunk: Buffer): boolean {
@@ -242,12 +260,14 @@ class ClientStream implements AxonStream {
         if (this.#responded) return false;
         this.#begun = true;
         this.#responded = true;
+        this.#owner.streamAnswering();
         this.#handlers.respond(frame.head);
         return true;
       case "tunnel":
         if (this.#responded) return false;
         this.#begun = true;
         this.#responded = true;
+        this.#owner.streamAnswering();
         this.#send.reopen();
         this.#handlers.tunnel();
         return true;
@@ -293,7 +313,7 @@ class ClientStream implements AxonStream {
   #drop(): void {
     this.#send.drop();
     this.#receive.end();
-    this.#forget(this);
+    this.#owner.streamGone(this);
   }
 }
 

@@ -14,14 +14,15 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
-import type { Vote } from "../core/ballot.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
+import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
+import { hear } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
 import type { BirthPackage } from "./birth.ts";
@@ -32,7 +33,7 @@ import { askCell } from "./control-client.ts";
 import { greet } from "./handshake.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
-import { isVoteOf, sign, signRecord, whyNotBelieved } from "./identity.ts";
+import { seals, sign, signRecord, whyNotBelieved } from "./identity.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
@@ -329,6 +330,8 @@ export class CellHost {
         const body = this.#state.records.get(cellKey(id))?.body;
         return body?.kind === "cell" ? body : undefined;
       },
+      version: (key) => this.#state.records.get(key)?.version,
+      cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
     };
   }
@@ -369,29 +372,11 @@ export class CellHost {
   }
 
   #heard(from: CellId, message: KinMessage): void {
-    if (message.type === "votes") return this.#heardVotes(from, message.votes);
-    if (message.type !== "records") return this.dispatch({ type: "message", from, message });
-    // Births in order of age: a daughter's certificate is checked by her mother's key.
-    const records = [...message.records].sort((a, b) => birthOrderOf(a) - birthOrderOf(b));
-    for (const record of records) {
-      const wrong = whyNotBelieved(record, this.#acquaintance);
-      if (wrong === null) this.dispatch({ type: "message", from, message: { type: "records", records: [record] } });
-      else
-        this.#log.info(
-          "record-refused",
-          { from, key: record.key, reason: wrong },
-          `did not believe ${record.key}: ${wrong}`,
-        );
-    }
-  }
-
-  #heardVotes(from: CellId, votes: readonly Vote[]): void {
-    const known = this.#acquaintance;
-    const genuine = votes.filter(({ voter, charge, signature }) => isVoteOf(known, voter, charge, signature));
-    if (genuine.length < votes.length) {
-      this.#log.warn("vote-refused", { from, count: votes.length - genuine.length }, `forged votes came from ${from}`);
-    }
-    if (genuine.length > 0) this.dispatch({ type: "message", from, message: { type: "votes", votes: genuine } });
+    hear(message, this.#acquaintance, seals, {
+      take: (believed) => this.dispatch({ type: "message", from, message: believed }),
+      refuse: (refused, reason) =>
+        this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`),
+    });
   }
 
   async #openAxon(to: CellId): Promise<OpenAxon> {
@@ -596,8 +581,4 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 function hasComputed(before: ProcStat | null, after: ProcStat | null): boolean {
   if (before === null || after === null || after.state === "T" || after.state === "t") return false;
   return after.userTicks + after.systemTicks > before.userTicks + before.systemTicks;
-}
-
-function birthOrderOf(record: OrganismRecord): number {
-  return record.body.kind === "cell" ? record.body.birthOrder : Number.MAX_SAFE_INTEGER;
 }

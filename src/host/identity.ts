@@ -1,17 +1,13 @@
 /**
- * Who is who, and who may say what. Each cell has an Ed25519 key pair that it made itself; its mother certifies the
- * public half together with the other facts of its birth. Records are checked here, where they enter, so that the core
- * hears only what its source may say:
- *
- *   what a cell is        certified by its mother (the founding egg by the organism's very id), and signed by itself
- *                         or, while it is still unborn, by the mother
- *   a death               signed by the dead as a farewell; else the kernel must agree
- *   the app's state, a stop   signed by any known cell
+ * Keys and signatures: each cell has an Ed25519 key pair that it made itself. Who may say what, and therefore what is signed
+ * and checked, is wire/belief.ts; this file only lends it the cryptography.
  */
 import crypto from "node:crypto";
-import type { CellBody, CertificateBody, Charge, OrganismRecord, RecordBody } from "../core/record.ts";
-import { keyOf } from "../core/record.ts";
-import { birthPayload, recordPayload, votePayload } from "../wire/kin.ts";
+import type { OrganismRecord } from "../core/record.ts";
+import type { Acquaintance } from "../wire/belief.ts";
+import * as belief from "../wire/belief.ts";
+
+export type { Acquaintance } from "../wire/belief.ts";
 
 export interface KeyPair {
   /** Raw 32 bytes, base64url. */
@@ -49,80 +45,15 @@ export function signRecord(
   unsigned: Omit<OrganismRecord, "signature">,
   privateKey: crypto.KeyObject,
 ): OrganismRecord {
-  const record = { ...unsigned, body: certified(organism, unsigned.body, privateKey), signature: "" };
-  return { ...record, signature: sign(recordPayload(organism, record), privateKey) };
+  return belief.signRecord(organism, unsigned, (payload) => sign(payload, privateKey));
 }
 
-function certified(organism: string, body: RecordBody, privateKey: crypto.KeyObject): RecordBody {
-  if (body.kind !== "cell" || body.certificate !== "") return body;
-  return { ...body, certificate: sign(birthPayload(organism, body), privateKey) };
-}
-
-/** What the judge of records must know. */
-export interface Acquaintance {
-  readonly organism: string;
-  /** The newest record of a cell, living or dead, as far as it is known. */
-  cell(id: string): CellBody | undefined;
-  /** Whether that very process runs. */
-  runs(pid: number, startTicks: number): boolean;
-}
+/** Ed25519, for the judge of what comes over a link (wire/belief.ts). */
+export const seals: belief.Seals = { isSignedBy, organismId };
 
 /** Why a record is not to be believed, or null. */
 export function whyNotBelieved(record: OrganismRecord, known: Acquaintance): string | null {
-  const { body, origin } = record;
-  if (record.key !== keyOf(body)) return "filed under a wrong key";
-  if (body.kind === "cell") {
-    const wrong = whyNotBorn(body, known);
-    if (wrong !== null) return wrong;
-  }
-  // A cell's own record brings its key along, certified; everybody else must be known already.
-  const publicKey = body.kind === "cell" && origin === body.id ? body.publicKey : known.cell(origin)?.publicKey;
-  if (publicKey === undefined) return "from nobody known";
-  if (!isSignedBy(recordPayload(known.organism, record), record.signature, publicKey))
-    return "not signed by its origin";
-  switch (body.kind) {
-    case "cell":
-      return origin === body.id || (origin === body.mother && body.state === "gestating")
-        ? null
-        : "told of another cell";
-    case "death":
-      return origin === body.id || !known.runs(body.pid, body.startTicks) ? null : "that cell's process runs";
-    case "certificate":
-      return whyNotVoted(body, known);
-    case "app":
-    case "stop":
-      return null;
-    case "ban":
-      // Whether it keeps to the limits of the DNA is judged where it would be carried out.
-      return known.cell(origin)?.class === "t-cell" ? null : "a ban by a cell that is no T cell";
-  }
-}
-
-/** Only whether the votes are genuine. Whether they are enough is the mind's to say, who knows the electorate. */
-function whyNotVoted({ id, charge, votes }: CertificateBody, known: Acquaintance): string | null {
-  if (charge.target !== id) return "its charge is against another";
-  if (new Set(votes.map((vote) => vote.voter)).size !== votes.length) return "a voter counts twice";
-  const isGenuine = votes.every(({ voter, signature }) => isVoteOf(known, voter, charge, signature));
-  return isGenuine ? null : "a vote is not its voter's";
-}
-
-export function isVoteOf(known: Acquaintance, voter: string, charge: Charge, signature: string): boolean {
-  const publicKey = known.cell(voter)?.publicKey;
-  return publicKey !== undefined && isSignedBy(votePayload(known.organism, charge), signature, publicKey);
-}
-
-function whyNotBorn(body: CellBody, known: Acquaintance): string | null {
-  const birth = known.cell(body.id);
-  if (birth !== undefined) {
-    const same = birth.certificate === body.certificate && birthPayload("", birth) === birthPayload("", body);
-    return same ? null : "its birth is not as certified";
-  }
-  if (body.mother === null && organismId(body.publicKey) !== known.organism) return "not this organism's egg";
-  const certifier = body.mother === null ? body.publicKey : known.cell(body.mother)?.publicKey;
-  if (certifier === undefined) return "its mother is not known";
-  return isSignedBy(birthPayload(known.organism, body), body.certificate, certifier)
-    ? null
-    : "its birth is not certified";
+  return belief.whyNotBelieved(record, known, seals);
 }
 
 const importedKeys = new Map<string, crypto.KeyObject>();

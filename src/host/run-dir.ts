@@ -9,6 +9,7 @@
  *     cells/<id>.json    each cell's record: pid and start time, for when it does not answer
  *     log/cellws.log     one log for all cells
  *     admin-token
+ *     affinity-key       what B cells seal clients' cookies with (shared-key.ts)
  *
  * Its mode (0700) and owner are all that guards the sockets in it, so both are checked on every way in.
  * Whether an organism lives is never read from a file alone: a socket must answer to `connect`, or a recorded
@@ -39,6 +40,7 @@ export interface RunDir {
   cellsDir: string;
   logFile: string;
   adminTokenFile: string;
+  affinityKeyFile: string;
 }
 
 export interface CellSocket {
@@ -111,6 +113,7 @@ export function runDir(name: string, base = runBase()): RunDir {
     cellsDir: path.join(dir, "cells"),
     logFile: path.join(dir, "log", "cellws.log"),
     adminTokenFile: path.join(dir, "admin-token"),
+    affinityKeyFile: path.join(dir, "affinity-key"),
   };
 }
 

@@ -54,6 +54,8 @@ export const httpErrors = {
   // Time.
   CELLWS_HTTP_HEAD_TIMEOUT: client(408, "The request's head did not arrive in time."),
   CELLWS_HTTP_BODY_TIMEOUT: client(408, "The request's body did not go on arriving in time."),
+  CELLWS_HTTP_BODY_TOO_SLOW: client(408, "The request's body arrived more slowly than is accepted here."),
+  CELLWS_HTTP_REQUEST_TIMEOUT: client(408, "The request did not arrive as a whole in time."),
   CELLWS_HTTP_RESPONSE_TIMEOUT: { status: 504, blame: "app", message: "The app did not answer in time." },
   // Refused on purpose.
   CELLWS_HTTP_REFUSED: client(403, "The request was refused by a rule."),

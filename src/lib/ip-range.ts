@@ -49,6 +49,19 @@ export function formatIpRange(range: IpRange): string {
   return range.prefixBits === ADDRESS_BITS[range.family] ? address : `${address}/${range.prefixBits}`;
 }
 
+/**
+ * Whom an address stands for: an IPv4 address for itself (also where a dual-stack socket writes it ::ffff:a.b.c.d), an
+ * IPv6 address for its /64, which is the least that one host is given and within which it may change at will.
+ */
+export function addressGroup(text: string): string {
+  if (!text.includes(":")) return text;
+  const address = parseIpAddress(text);
+  // With a zone, say (fe80::1%eth0): a name like any other.
+  if (address === null) return text;
+  if (address.value >> 32n === 0xffffn) return formatIpv4(address.value & 0xffff_ffffn);
+  return formatIpRange(networkOf({ ...address, prefixBits: 64 }));
+}
+
 function parseIpv4(text: string): bigint | null {
   const parts = text.split(".");
   if (parts.length !== 4) return null;

@@ -270,7 +270,10 @@ class Trial {
   }
 
   #falseKills(): number {
-    return this.#world.executions.filter(({ reason, wasHalted }) => reason === "hung" && !wasHalted).length;
+    return this.#world.executions.filter(
+      ({ reason, wasHalted, wasInfected }) =>
+        !wasInfected && (reason === "infected" || (reason === "hung" && !wasHalted)),
+    ).length;
   }
 
   /** Cells that do what they should, and are not about to leave. */

@@ -3,21 +3,39 @@
  * data. A seed gives one history, and only one.
  *
  * What production does with processes and sockets happens here by entries in a queue: a birth takes a while, a message takes
- * a latency and arrives in order on its link, a killed process falls silent and its links close a moment later.
+ * a latency and arrives in order on its link, a killed process falls silent and its links close a moment later. What comes
+ * over a link is judged by the same rules as in production (wire/belief.ts), with keys of the simulator's own.
+ *
+ * Faults of the network, and what they stand for:
+ *   a cut         a link breaks, and what is under way on it is lost
+ *   disturbance   messages are lost, arrive twice, or overtake each other on links that stay open. No stream socket does that;
+ *                 the mind must bear it all the same, for then it also bears what its host drops or refuses
+ *   partition     between two sets of cells no socket works: links break, none opens, questions go unanswered. The kernel's
+ *                 word (who runs, who computes) still reaches both
  */
 import { assert, unreachable } from "../lib/assert.ts";
 import type { Prng } from "../lib/prng.ts";
 import { prngBelow, prngFrom, prngNext } from "../lib/prng.ts";
+import { hash32 } from "../lib/hash.ts";
+import type { Vote } from "../core/ballot.ts";
 import type { CellClass, CellId } from "../core/cell.ts";
+import { cellClasses } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import { assertInvariants } from "../core/invariant.ts";
-import type { CellBody, OrganismRecord, RecordBody } from "../core/record.ts";
-import { cellKey, keyOf } from "../core/record.ts";
+import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
+import { cellKey, certificateKey, keyOf } from "../core/record.ts";
 import { isPlausible } from "../core/hormone.ts";
+import { tickMs } from "../core/limits.ts";
+import type { Move } from "../core/move.ts";
+import { cellOfProcess, isElder } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import type { Acquaintance } from "../wire/belief.ts";
+import { hear, signRecord, whyNotBelieved } from "../wire/belief.ts";
+import { votePayload } from "../wire/kin.ts";
+import { Keyring } from "./keyring.ts";
 import { TimeQueue } from "./time-queue.ts";
 
 export interface WorldOptions {
@@ -27,6 +45,27 @@ export interface WorldOptions {
   readonly delaysMs: Readonly<
     Record<"birth" | "message" | "appLoad" | "drain" | "notice", readonly [min: number, max: number]>
   >;
+  /** Process ids in use at most; a freed one is soon somebody else's. Linux's own maximum where absent. */
+  readonly pidMax?: number;
+}
+
+/** How links misbehave while they are open: thousandths of messages lost and doubled, and how late one may come. */
+export interface Disturbance {
+  readonly lossMilli: number;
+  readonly duplicateMilli: number;
+  readonly lateMsMax: number;
+}
+
+/** What has got into a cell: it sees what its mind wishes done, and says what is done instead. */
+export interface Infection {
+  twist(cell: SimCell, effects: readonly Effect[]): readonly Effect[];
+}
+
+/** One end's view of an open link. A link that is opened again is another one: what was under way on the old is lost. */
+interface SimLink {
+  readonly number: number;
+  /** When the last message put on it arrives: links keep order. */
+  lastMs: number;
 }
 
 /** A process of the simulated machine, and the mind that runs in it once it was born. */
@@ -44,15 +83,26 @@ export interface SimCell {
   resumedMs: number;
   /** What came while it was halted. */
   readonly inbox: Happening[];
-  /** The other ends of open links, each with the time of the last message put on it: links keep order. */
-  readonly links: Map<CellId, number>;
+  /** Open links, by their other ends. */
+  readonly links: Map<CellId, SimLink>;
   mother: CellId | null;
+  /** Whether it inherited the listening sockets, and has kept them. */
+  listens: boolean;
+  readonly publicKey: string;
+  readonly acquaintance: Acquaintance;
+  infection: Infection | null;
+  /** Whether its infection can be seen from outside by now. */
+  isFoundOut: boolean;
+  /** As which class it is counted among those that work, or null. */
+  countedAs: CellClass | null;
 }
 
 export interface Execution {
   readonly id: CellId;
   readonly reason: string;
+  /** Whether it was halted, or infected, when the first certificate was made. */
   readonly wasHalted: boolean;
+  readonly wasInfected: boolean;
 }
 
 export interface LogLine {
@@ -72,10 +122,25 @@ export class World {
   readonly executions: Execution[] = [];
   eventCount = 0;
   nowMs = 0;
+  /** How links misbehave now, or null. */
+  disturbance: Disturbance | null = null;
+  /** Messages that were lost, doubled, and overtaken; words that were not believed. */
+  readonly mishaps = { lost: 0, doubled: 0, overtaken: 0, refused: 0 };
+  /** A digest of every event in order: two runs of one seed must agree on it. */
+  history = 0;
+  readonly keyring = new Keyring();
+  /** Cells that run and do what they should, by class. */
+  readonly working = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
   readonly #options: WorldOptions;
   readonly #queue = new TimeQueue<Deed>();
   readonly #wakes = new Map<CellId, number>();
-  readonly #haltedAtConviction = new Map<CellId, boolean>();
+  readonly #atConviction = new Map<CellId, Pick<Execution, "wasHalted" | "wasInfected">>();
+  /** The kernel's table: who has which pid. Null: a process that is none of ours. */
+  readonly #processes = new Map<number, { readonly startTicks: number; readonly cell: CellId | null }>();
+  #organism = "";
+  /** The cells on the far side of a partition, or null. */
+  #farSide: Set<CellId> | null = null;
+  #linkCount = 0;
   #prng: Prng;
   #nextPid = 100;
 
@@ -88,6 +153,7 @@ export class World {
   spawnEgg(): CellId {
     const id = "egg";
     const cell = this.#process(id, null);
+    this.#organism = this.keyring.organismId(cell.publicKey);
     const body: CellBody = {
       ...birthFacts(cell),
       mother: null,
@@ -97,15 +163,59 @@ export class World {
       class: "egg",
       state: "gestating",
     };
-    this.#begin(cell, { key: cellKey(id), version: 0, origin: id, body, signature: "simulated" }, [], false);
+    const record = this.sign(cell, { key: cellKey(id), version: 0, origin: id, body });
+    this.#begin(cell, record as OrganismRecord<CellBody>, [], false);
     return id;
   }
 
   tell(id: CellId, happening: Happening): void {
     const cell = this.cells.get(id);
     if (cell?.state === null || cell?.runs !== true) return;
-    if (cell.halted === null) this.#dispatch(cell, happening);
-    else cell.inbox.push(happening);
+    if (cell.halted !== null) cell.inbox.push(happening);
+    else if (happening.type === "message") this.#hear(cell, happening);
+    else this.#dispatch(cell, happening);
+  }
+
+  /** Signs as that cell, which need not mean what it says. */
+  sign(cell: SimCell, unsigned: Omit<OrganismRecord, "signature">): OrganismRecord {
+    return signRecord(this.#organism, unsigned, (payload) => this.keyring.sign(payload, cell.publicKey));
+  }
+
+  signVote(cell: SimCell, charge: Charge): Vote {
+    const signature = this.keyring.sign(votePayload(this.#organism, charge), cell.publicKey);
+    return { charge, voter: cell.id, signature };
+  }
+
+  /** Has a cell do what its mind did not think of. */
+  possess(id: CellId, deed: (state: State) => Move): void {
+    const cell = this.cells.get(id);
+    if (cell?.runs !== true || cell.state === null || cell.halted !== null) return;
+    const mailbox: Event[] = [];
+    const [state, effects] = deed(cell.state);
+    cell.state = state;
+    cell.decidedAs = state.class;
+    this.#performAll(cell, effects, mailbox);
+    for (const event of mailbox) this.#dispatch(cell, event);
+  }
+
+  /** From now on no socket works between these cells, their future daughters included, and all others. */
+  partition(farSide: readonly CellId[]): void {
+    this.#note("", `partition: ${farSide.length} cells apart`);
+    this.#farSide = new Set(farSide);
+    for (const cell of this.cells.values()) {
+      for (const peer of cell.links.keys()) if (this.#areApart(cell.id, peer)) this.#closeLink(cell, peer);
+    }
+  }
+
+  heal(): void {
+    if (this.#farSide !== null) this.#note("", "the partition heals");
+    this.#farSide = null;
+  }
+
+  /** Another process, none of ours, gets the pid of one that has ended. */
+  reusePid(pid: number): void {
+    if (this.#processes.has(pid)) return;
+    this.#processes.set(pid, { startTicks: this.#ticks(), cell: null });
   }
 
   /** SIGSTOP ("stuck"), or an app that blocks its loop ("busy"). */
@@ -114,6 +224,7 @@ export class World {
     if (cell === undefined || !cell.runs) return;
     this.#note(id, `halted: ${how}`);
     cell.halted = how;
+    this.#count(cell);
   }
 
   /** SIGCONT: what came meanwhile comes now, and the timer that was due fires once. */
@@ -123,6 +234,7 @@ export class World {
     this.#note(id, "resumed");
     cell.halted = null;
     cell.resumedMs = this.nowMs;
+    this.#count(cell);
     for (const happening of cell.inbox.splice(0)) if (cell.runs) this.tell(id, happening);
   }
 
@@ -163,28 +275,69 @@ export class World {
     return this.living().filter((state) => state.class === cellClass);
   }
 
+  /** What comes over a link is let in as far as it is to be believed. */
+  #hear(cell: SimCell, { message, from }: Happening & { type: "message" }): void {
+    hear(message, cell.acquaintance, this.keyring, {
+      take: (believed) => {
+        if (cell.runs) this.#dispatch(cell, { type: "message", from, message: believed });
+      },
+      refuse: () => {
+        this.mishaps.refused += 1;
+      },
+    });
+  }
+
   #dispatch(cell: SimCell, happening: Happening): void {
     const mailbox: Event[] = [{ nowMs: this.nowMs, ...happening }];
     for (let event = mailbox.shift(); event !== undefined && cell.runs; event = mailbox.shift()) {
       assert(cell.state !== null, "a cell that hears has been born");
       this.eventCount += 1;
       cell.decidedAs = cell.state.class;
+      this.history = hash32(`${this.history}/${this.nowMs}/${cell.id}/${event.type}`);
       const [next, effects] = step(cell.state, event);
       assertInvariants(next);
+      if (next.kin !== cell.state.kin) this.#assertKinIsOlder(next);
+      const { class: before } = cell.state;
       cell.state = next;
+      if (next.class !== before) this.#tookRole(cell, before);
       this.#performAll(cell, effects, mailbox);
     }
     this.#setWake(cell);
   }
 
-  #performAll(cell: SimCell, effects: readonly Effect[], mailbox: Event[]): void {
+  /** A role, once taken, stays. */
+  #tookRole(cell: SimCell, before: CellClass): void {
+    assert(before === "stem" || before === "egg", `a ${before} stays one`);
+    this.#count(cell);
+    // A drone runs what users wrote: it keeps no listening socket.
+    if (cell.state?.class === "drone") cell.listens = false;
+  }
+
+  /** Every kin edge leads from a cell to a strictly older one, by their certificates: so there is no cycle at any time. */
+  #assertKinIsOlder(state: State): void {
+    const own = state.alive.get(state.self);
+    let elders = 0;
+    for (const peer of state.kin) {
+      const body = state.alive.get(peer);
+      const certificate = this.cells.get(peer)?.state?.alive.get(peer);
+      if (own === undefined || body === undefined || certificate === undefined) continue;
+      assert(body.birthOrder === certificate.birthOrder, "all agree who is older");
+      if (isElder(certificate, own)) elders += 1;
+    }
+    assert(elders <= 1, "kin links to more than one elder could close a cycle");
+  }
+
+  #performAll(cell: SimCell, wished: readonly Effect[], mailbox: Event[]): void {
     let ends = false;
+    const effects = cell.infection === null ? wished : cell.infection.twist(cell, wished);
     for (const effect of effects) {
       if (effect.type === "sign") {
-        mailbox.unshift({ type: "signed", record: signed(cell.id, effect), nowMs: this.nowMs });
+        const { key, version, body } = effect;
+        assert(key === keyOf(body), "a record is filed under its body's key");
+        const record = this.sign(cell, { key, version, origin: cell.id, body });
+        mailbox.unshift({ type: "signed", record, nowMs: this.nowMs });
       } else if (effect.type === "sign-vote") {
-        const vote = { charge: effect.charge, voter: cell.id, signature: "simulated" };
-        mailbox.unshift({ type: "voted", vote, nowMs: this.nowMs });
+        mailbox.unshift({ type: "voted", vote: this.signVote(cell, effect.charge), nowMs: this.nowMs });
       } else if (effect.type === "exit") ends = true;
       else this.#perform(cell, effect);
     }
@@ -210,7 +363,11 @@ export class World {
         return;
       case "inspect":
         return this.#after("notice", () =>
-          this.tell(cell.id, { type: "inspected", id: effect.id, running: this.cells.get(effect.id)?.runs === true }),
+          this.tell(cell.id, {
+            type: "inspected",
+            id: effect.id,
+            running: this.#runs(effect.pid, effect.startTicks),
+          }),
         );
       case "probe":
         return this.#probe(cell, effect.id);
@@ -219,7 +376,7 @@ export class World {
       case "drain":
         return this.#after("drain", () => this.tell(cell.id, { type: "drained" }));
       case "log":
-        if (effect.event === "condemned") this.#noteConviction(String(effect.fields["condemned"]));
+        if (effect.event === "condemned") this.#noteConviction(cell, String(effect.fields["condemned"]));
         return this.#note(cell.id, effect.message);
       case "inform":
       case "watch":
@@ -232,43 +389,78 @@ export class World {
   /** An answer comes within a few messages' time, or after the probe's timeout it is known that none comes. */
   #probe(cell: SimCell, id: CellId): void {
     this.#after("message", () => {
-      const halted = this.cells.get(id)?.halted ?? null;
-      if (halted === null) this.#after("message", () => this.tell(cell.id, { type: "probed", id, answer: "answered" }));
+      const other = this.cells.get(id);
+      const halted = other?.halted ?? null;
+      if (other?.isFoundOut === true && other.runs) this.tell(cell.id, { type: "probed", id, answer: "infected" });
+      else if (halted === null && !this.#areApart(cell.id, id))
+        this.#after("message", () => this.tell(cell.id, { type: "probed", id, answer: "answered" }));
       else this.#queue.add(this.nowMs + probeTimeoutMs, () => this.#tellProbed(cell, id));
     });
   }
 
   #tellProbed(cell: SimCell, id: CellId): void {
-    this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? "answered" });
+    // Who is well but out of reach is seen to go about its work.
+    const otherwise = this.#areApart(cell.id, id) ? "busy" : "answered";
+    this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? otherwise });
   }
 
   /** Whether the sentence is just is judged by how things stood when it was first passed. */
-  #noteConviction(id: CellId): void {
+  #noteConviction(judge: SimCell, id: CellId): void {
     const cell = this.cells.get(id);
-    if (cell === undefined || this.#haltedAtConviction.has(id)) return;
-    this.#haltedAtConviction.set(id, cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs);
+    if (cell === undefined || judge.infection !== null) return;
+    this.#assertMajority(judge, id);
+    if (this.#atConviction.has(id)) return;
+    const wasHalted = cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs;
+    this.#atConviction.set(id, { wasHalted, wasInfected: cell.infection !== null });
+  }
+
+  /**
+   * Whoever takes a sentence for valid holds genuine votes of different cells, more than half of those that it has known
+   * for long. (Newer ones may count too; by how many is the mind's to say. Counted apart from core/ballot.ts on purpose.)
+   */
+  #assertMajority(judge: SimCell, id: CellId): void {
+    const { state } = judge;
+    const body = state?.records.get(certificateKey(id))?.body;
+    if (state === null || body?.kind !== "certificate") return;
+    const payload = votePayload(this.#organism, body.charge);
+    const genuine = new Set<CellId>();
+    for (const { voter, signature } of body.votes) {
+      const key = this.cells.get(voter)?.publicKey ?? "";
+      if (voter !== id && this.keyring.isSignedBy(payload, signature, key)) genuine.add(voter);
+    }
+    let long = 0;
+    for (const { id: other, state: its } of state.alive.values()) {
+      const knownMs = this.nowMs - (state.heardMs.get(other) ?? this.nowMs);
+      if (its !== "gestating" && knownMs >= 30_000 && (other === id || !state.condemned.has(other))) long += 1;
+    }
+    assert(genuine.size >= Math.floor(Math.min(long, 31) / 2) + 1, `a majority has voted ${id} out`);
   }
 
   #execute(cell: SimCell, { id, pid, startTicks }: Effect & { type: "kill" }): void {
     const other = this.cells.get(id);
-    assert(other?.pid === pid && other.startTicks === startTicks, "only that very process is signalled");
+    const holder = this.#processes.get(pid);
+    // As signalProcess does: whoever has this pid now and began at another time is not signalled.
+    if (holder?.startTicks !== startTicks) return;
+    assert(other?.pid === pid && holder.cell === id, "only that very process is signalled");
     if (!other.runs) return;
     this.#note(cell.id, `executes ${id}`);
     const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
-    const wasHalted = this.#haltedAtConviction.get(id);
-    assert(wasHalted !== undefined, "nobody is ended without a certificate");
-    this.executions.push({ id, reason, wasHalted });
+    const standing = this.#atConviction.get(id);
+    assert(standing !== undefined, "nobody is ended without a certificate");
+    this.executions.push({ id, reason, ...standing });
     this.#end(other);
   }
 
-  #divide(mother: SimCell, { id, class: cellClass }: Effect & { type: "divide" }): void {
+  #divide(mother: SimCell, { id, class: cellClass, fresh }: Effect & { type: "divide" }): void {
     assert(mayDivideInto(mother.decidedAs, cellClass), "a specialised cell's daughters are of its own class");
+    assert(mother.listens || fresh || cellClass === "drone", "whoever is no drone is born with the listening sockets");
     const daughter = this.#process(id, mother.id);
+    daughter.listens = cellClass !== "drone";
     this.#note(mother.id, `divides: ${id}`);
     this.#after("birth", () => {
       if (!daughter.runs) return;
-      const { pid, startTicks } = daughter;
-      this.tell(mother.id, { type: "conceived", id, pid, startTicks, publicKey: id, bornAt: "" });
+      const { pid, startTicks, publicKey } = daughter;
+      this.tell(mother.id, { type: "conceived", id, pid, startTicks, publicKey, bornAt: "" });
       // A newborn whose mother has died before she could bear it finds nobody to talk to, and ends.
       this.#queue.add(this.nowMs + orphanedBirthMs, () => daughter.state === null && this.#end(daughter));
     });
@@ -294,6 +486,7 @@ export class World {
     const [state, effects] = beBorn({ certificate, records: known, dna: this.#options.dna, seed, urgent }, this.nowMs);
     cell.state = state;
     cell.decidedAs = certificate.body.class;
+    this.#count(cell);
     const mailbox: Event[] = [];
     this.#performAll(cell, effects, mailbox);
     for (const event of mailbox) this.#dispatch(cell, event);
@@ -305,29 +498,57 @@ export class World {
     const other = this.cells.get(to);
     const record = cell.state?.records.get(cellKey(cell.id));
     const others = other?.state?.records.get(cellKey(to));
-    if (other?.runs !== true || others === undefined || record === undefined) {
+    // A stopped process's socket still takes connections, but nobody answers there: the handshake fails in time.
+    const isOpen = other?.runs === true && !this.#areApart(cell.id, to) && other.state !== null;
+    if (!isOpen || others === undefined || record === undefined || !this.#greet(cell, other)) {
       return this.tell(cell.id, { type: "connect-failed", peer: to });
     }
-    cell.links.set(to, this.nowMs);
-    other.links.set(cell.id, this.nowMs);
+    this.#linkCount += 1;
+    cell.links.set(to, { number: this.#linkCount, lastMs: this.nowMs });
+    other.links.set(cell.id, { number: this.#linkCount, lastMs: this.nowMs });
     this.tell(to, { type: "link-opened", peer: cell.id, record });
     this.tell(cell.id, { type: "link-opened", peer: to, record: others });
   }
 
   #send(cell: SimCell, { to, message }: Effect & { type: "send" }): void {
-    const lastMs = cell.links.get(to);
-    if (lastMs === undefined) return;
+    const link = cell.links.get(to);
+    if (link === undefined) return;
     const { attenuationMilli } = this.#options.dna;
     assert(
       message.type !== "pulse" || isPlausible(message.pulse, attenuationMilli),
       "no hormone is stronger than s0 * alpha^hops",
     );
-    const arrivesMs = Math.max(lastMs, this.nowMs + this.#delay("message"));
-    cell.links.set(to, arrivesMs);
-    this.#queue.add(arrivesMs, () => {
+    const arrive = (): void => {
       const other = this.cells.get(to);
-      if (other?.links.has(cell.id) === true) this.tell(to, { type: "message", from: cell.id, message });
-    });
+      if (other?.links.get(cell.id)?.number === link.number) this.tell(to, { type: "message", from: cell.id, message });
+    };
+    const soonestMs = this.nowMs + this.#delay("message");
+    if (this.disturbance === null) {
+      link.lastMs = Math.max(link.lastMs, soonestMs);
+      return this.#queue.add(link.lastMs, arrive);
+    }
+    const { lossMilli, duplicateMilli, lateMsMax } = this.disturbance;
+    if (this.#below(1000) < lossMilli) {
+      this.mishaps.lost += 1;
+      return;
+    }
+    const arrivesMs = soonestMs + this.#below(lateMsMax + 1);
+    if (arrivesMs < link.lastMs) this.mishaps.overtaken += 1;
+    link.lastMs = Math.max(link.lastMs, arrivesMs);
+    this.#queue.add(arrivesMs, arrive);
+    if (this.#below(1000) >= duplicateMilli) return;
+    this.mishaps.doubled += 1;
+    this.#queue.add(soonestMs + this.#below(lateMsMax + 1), arrive);
+  }
+
+  /** Both ends of a new link judge whom they have before them. */
+  #greet(cell: SimCell, other: SimCell): boolean {
+    const welcome = (host: SimCell, guest: SimCell): boolean => {
+      const record = guest.state?.records.get(cellKey(guest.id));
+      const isCondemned = host.state?.condemned.has(guest.id) === true;
+      return record !== undefined && !isCondemned && whyNotBelieved(record, host.acquaintance, this.keyring) === null;
+    };
+    return welcome(other, cell) && welcome(cell, other);
   }
 
   #closeLink(cell: SimCell, peer: CellId): void {
@@ -345,6 +566,8 @@ export class World {
   #end(cell: SimCell): void {
     if (!cell.runs) return;
     cell.runs = false;
+    this.#processes.delete(cell.pid);
+    this.#count(cell);
     this.#wakes.delete(cell.id);
     for (const peer of cell.links.keys()) this.#after("notice", () => this.#closeLink(cell, peer));
     const { mother } = cell;
@@ -363,10 +586,13 @@ export class World {
   }
 
   #process(id: CellId, mother: CellId | null): SimCell {
+    const pid = this.#freePid();
+    const startTicks = this.#ticks();
+    const publicKey = this.keyring.makeKey(id, this.#word());
     const cell: SimCell = {
       id,
-      pid: this.#nextPid,
-      startTicks: this.nowMs,
+      pid,
+      startTicks,
       state: null,
       runs: true,
       halted: null,
@@ -375,10 +601,61 @@ export class World {
       inbox: [],
       links: new Map(),
       mother,
+      listens: true,
+      publicKey,
+      acquaintance: {
+        organism: this.#organism === "" ? this.keyring.organismId(publicKey) : this.#organism,
+        cell: (other) => {
+          const body = cell.state?.records.get(cellKey(other))?.body;
+          return body?.kind === "cell" ? body : undefined;
+        },
+        version: (key) => cell.state?.records.get(key)?.version,
+        cellOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : cellOfProcess(cell.state, ofPid, ticks)),
+        runs: (ofPid, ticks) => this.#runs(ofPid, ticks),
+      },
+      infection: null,
+      isFoundOut: false,
+      countedAs: null,
     };
-    this.#nextPid += 1;
+    if (mother !== null && this.#farSide?.has(mother) === true) this.#farSide.add(id);
+    this.#processes.set(pid, { startTicks, cell: id });
     this.cells.set(id, cell);
     return cell;
+  }
+
+  /** The next pid in turn that nobody has, as the kernel gives them out. */
+  #freePid(): number {
+    const pidMax = this.#options.pidMax ?? linuxPidMax;
+    assert(this.#processes.size < pidMax - firstPid, "a pid is free");
+    while (this.#processes.has(this.#nextPid)) this.#nextPid = this.#nextPid >= pidMax ? firstPid : this.#nextPid + 1;
+    const pid = this.#nextPid;
+    this.#nextPid = pid >= pidMax ? firstPid : pid + 1;
+    return pid;
+  }
+
+  #ticks(): number {
+    return 1 + Math.floor(this.nowMs / tickMs);
+  }
+
+  #runs(pid: number, startTicks: number): boolean {
+    return this.#processes.get(pid)?.startTicks === startTicks;
+  }
+
+  #areApart(a: CellId, b: CellId): boolean {
+    return this.#farSide !== null && this.#farSide.has(a) !== this.#farSide.has(b);
+  }
+
+  #count(cell: SimCell): void {
+    const now = cell.runs && cell.halted === null ? (cell.state?.class ?? null) : null;
+    if (cell.countedAs !== null) this.working[cell.countedAs] -= 1;
+    if (now !== null) this.working[now] += 1;
+    cell.countedAs = now;
+  }
+
+  #below(bound: number): number {
+    const [value, next] = prngBelow(this.#prng, bound);
+    this.#prng = next;
+    return value;
   }
 
   #after(kind: keyof WorldOptions["delaysMs"], deed: Deed): void {
@@ -412,22 +689,18 @@ function mayDivideInto(mother: CellClass, daughter: CellClass): boolean {
   return mother === "neuron" && daughter === "stem";
 }
 
+const firstPid = 100;
+const linuxPidMax = 4_194_304;
 const orphanedBirthMs = 20_000;
 const probeTimeoutMs = 100;
 /** Votes that were cast while a cell hung may meet after it went on: a last probe's time, and some messages'. */
 const votesInFlightMs = 500;
 
-function signed(origin: CellId, { key, version, body }: Effect & { type: "sign" }): OrganismRecord {
-  assert(key === keyOf(body), "a record is filed under its body's key");
-  const certified: RecordBody =
-    body.kind === "cell" && body.certificate === "" ? { ...body, certificate: "simulated" } : body;
-  return { key, version, origin, body: certified, signature: "simulated" };
-}
-
 function birthFacts({
   id,
   pid,
   startTicks,
+  publicKey,
 }: SimCell): Pick<CellBody, "kind" | "id" | "pid" | "startTicks" | "publicKey" | "bornAt" | "certificate"> {
-  return { kind: "cell", id, pid, startTicks, publicKey: id, bornAt: "", certificate: "simulated" };
+  return { kind: "cell", id, pid, startTicks, publicKey, bornAt: "", certificate: "" };
 }

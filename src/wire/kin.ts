@@ -13,7 +13,7 @@
  */
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellClasses, specializedClasses } from "../core/cell.ts";
-import { jurySize, pulseStrengthMax } from "../core/limits.ts";
+import { certificateVotesMax, jurySizes, pulseStrengthMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
 import { banActions, lineageMax } from "../core/record.ts";
 import type { Shape } from "../lib/shape.ts";
@@ -65,8 +65,8 @@ export function birthPayload(organism: string, body: CellBody): string {
 }
 
 /** What a voter signs: this very process, for this reason, in this window of time. */
-export function votePayload(organism: string, { target, pid, startTicks, reason, window }: Charge): string {
-  return JSON.stringify(["cellws-vote", organism, target, pid, startTicks, reason, window]);
+export function votePayload(organism: string, { target, pid, startTicks, reason, window, round }: Charge): string {
+  return JSON.stringify(["cellws-vote", organism, target, pid, startTicks, reason, window, round]);
 }
 
 /** What is signed of a record. */
@@ -87,7 +87,14 @@ const nonce = text(64);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const version = integer(kinProtocolVersion, kinProtocolVersion);
 
-const charge = object({ target: id, pid: count, startTicks: count, reason: oneOf("hung", "surplus"), window: count });
+const charge = object({
+  target: id,
+  pid: count,
+  startTicks: count,
+  reason: oneOf("hung", "infected", "surplus"),
+  window: count,
+  round: integer(0, jurySizes.length - 1),
+});
 const cellBody = object({
   kind: oneOf("cell"),
   id,
@@ -116,7 +123,7 @@ const body = variant("kind", {
     kind: oneOf("certificate"),
     id,
     charge,
-    votes: listOf(jurySize, object({ voter: id, signature })),
+    votes: listOf(certificateVotesMax, object({ voter: id, signature })),
   }),
   app: object({
     kind: oneOf("app"),
@@ -149,7 +156,8 @@ const pulse = object({
   strength: integer(1, pulseStrengthMax),
   wanted: integer(1, 10_000),
   unanswered: count,
-  hops: integer(0, 64),
+  // What arrives has made a hop at least.
+  hops: integer(1, 64),
 });
 const classTally = object({ cells: count, loadMilli: count, inFlight: count, queued: count, queueMs: count });
 const recordsMax = 10_000;
@@ -159,7 +167,11 @@ const kinMessage = variant("type", {
   pulse: object({ type: oneOf("pulse"), pulse }),
   votes: object({ type: oneOf("votes"), votes: listOf(1_000, object({ charge, voter: id, signature })) }),
   suspect: object({ type: oneOf("suspect"), id, by: id }),
-  tally: object({ type: oneOf("tally"), tally: object(Object.fromEntries(cellClasses.map((c) => [c, classTally]))) }),
+  tally: object({
+    type: oneOf("tally"),
+    tally: object(Object.fromEntries(cellClasses.map((c) => [c, classTally]))),
+    digest: count,
+  }),
   "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
 } satisfies Record<KinMessage["type"], Shape>);
 const hello = object({

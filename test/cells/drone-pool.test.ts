@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import type { Wish } from "../../src/cells/b-cell/affinity.ts";
 import { DronePool, type Member, type PoolOptions, type Waiter } from "../../src/cells/b-cell/drone-pool.ts";
 import { AxonServer } from "../../src/host/axon-link.ts";
 import type { DroneStatus } from "../../src/wire/axon.ts";
@@ -25,6 +26,7 @@ async function pool(
 }
 
 class TestWaiter implements Waiter {
+  wish: Wish | null = null;
   member: Member | null = null;
   refusal: string | null = null;
 
@@ -56,7 +58,7 @@ test("of two drones at random the one with less in flight is chosen, whoever gav
 });
 
 test("when the chosen drone is full any other that is not is taken, and when all are full one waits", async (t) => {
-  const two = await pool(t, [{}, { inFlight: 1 }], { limits: { droneInFlightMax: 1 } });
+  const two = await pool(t, [{}, { inFlight: 1 }], { limits: { droneUnansweredMax: 1 } });
   const first = acquire(two);
   first.member?.client.request(exchangeRequest(), new StreamRecorder());
   const second = acquire(two);

@@ -485,7 +485,7 @@ test("a waiting client that leaves is forgotten", async (t) => {
 });
 
 test("a drone that is draining, retired or full gets nothing new", async (t) => {
-  const { addDrone, connect, pool } = await rig(t, {}, { limits: { droneInFlightMax: 1 } });
+  const { addDrone, connect, pool } = await rig(t, {}, { limits: { droneUnansweredMax: 1 } });
   const drone = await addDrone(silent);
   const [first, second] = [await connect(), await connect()];
   first.send(get());

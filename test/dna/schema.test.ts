@@ -61,16 +61,19 @@ test("every number has a unit, bounds and a reason, and a default within its bou
 
 test("every number's name tells its unit", () => {
   const fits: Record<string, RegExp> = {
-    ms: /Ms(Min|Max|Target)?$|^msMax$/,
+    ms: /Ms(Min|Max|Target)?$|^ms(Max|Target)$/,
     bytes: /Bytes(Max)?$/,
+    "bytes a second": /BytesMin$/,
     bits: /Bits(Min)?$/,
+    connections: /^(countMax|perAddressMax)$/,
+    requests: /^(countMax|droneConcurrencyMax)$/,
     cells: /^(min|max|pool|daughtersMax)$/,
     attempts: /^count/,
     files: /^files$/,
     port: /^(port|serverPort)$/,
     level: /^paranoia$/,
     bans: /^perMinuteMax$/,
-    fraction: /^(utilization|attenuation|strength)|Share(Min|Max)$/,
+    fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };
   for (const { pattern, node } of leaves) {
     if (node.unit === undefined) continue;

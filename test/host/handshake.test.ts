@@ -53,7 +53,13 @@ function certified(organism: string, body: CellBody, keys: KeyPair, motherKeys: 
 
 function acquaintance(organism: string, known: readonly Cell[], runs = true): Acquaintance {
   const cells = new Map(known.map((cell) => [cell.record.body.id, cell.record.body]));
-  return { organism, cell: (id) => cells.get(id), runs: () => runs };
+  return {
+    organism,
+    cell: (id) => cells.get(id),
+    version: () => undefined,
+    cellOfProcess: () => undefined,
+    runs: () => runs,
+  };
 }
 
 function credentials(organism: string, { keys, record }: Cell, known: readonly Cell[]): Credentials {

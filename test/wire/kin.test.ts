@@ -35,7 +35,7 @@ const ban: BanBody = {
 };
 const pulse = { id: "a.0", origin: "a", class: "drone", strength: 100, wanted: 1, unanswered: 0, hops: 1 } as const;
 
-const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3 };
+const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3, round: 0 };
 
 const messages: KinMessage[] = [
   { type: "inventory", entries: [["cell/a", 1, "a"]] },
@@ -43,7 +43,7 @@ const messages: KinMessage[] = [
   { type: "records", records: [{ ...record, key: keyOf(ban), body: ban }] },
   { type: "pulse", pulse },
   { type: "hand-down", hops: 1 },
-  { type: "tally", tally: emptyTally },
+  { type: "tally", tally: emptyTally, digest: 7 },
   { type: "suspect", id: "a", by: "b" },
   { type: "votes", votes: [{ charge, voter: "b", signature: "s" }] },
 ];

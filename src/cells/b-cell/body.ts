@@ -4,10 +4,13 @@
  */
 import net from "node:net";
 import type { CellId } from "../../core/cell.ts";
+import { unreachable } from "../../lib/assert.ts";
 import { httpErrors } from "../../http/http-error.ts";
 import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
 import { listenBacklog } from "../../host/listeners.ts";
-import { DronePool } from "./drone-pool.ts";
+import { sharedKey } from "../../host/shared-key.ts";
+import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
+import { DronePool, type DroneTrouble } from "./drone-pool.ts";
 import type { IngressNote } from "./http1-connection.ts";
 import { Ingress } from "./ingress.ts";
 
@@ -24,7 +27,7 @@ export async function makeBCell(context: BodyContext): Promise<Body> {
 
 class BCell implements Body {
   readonly #context: BodyContext;
-  readonly #pool = new DronePool();
+  readonly #pool: DronePool;
   readonly #ingress: Ingress;
   readonly #axons = new Set<CellId>();
   #servers: net.Server[] = [];
@@ -33,12 +36,30 @@ class BCell implements Body {
 
   constructor(context: BodyContext) {
     this.#context = context;
-    const { headBytesMax, bodyBytesMax, timeouts, trustedProxies } = context.dna.http;
-    const { headMs, bodyIdleMs, keepAliveIdleMs, answerMs } = timeouts;
+    const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies } = context.dna.http;
+    this.#pool = new DronePool({
+      limits: {
+        waitingCountMax: queue.countMax,
+        waitingMsMax: queue.msMax,
+        waitingMsTarget: queue.msTarget,
+        droneUnansweredMax: context.dna.http.droneConcurrencyMax,
+        retriesMax: retry.countMax,
+        retryShareMax: retry.share,
+        replayBytesMax: retry.bodyBytesMax,
+      },
+      affinity: affinityOf(context),
+      onTrouble: (drone, trouble) => this.#reportTrouble(drone, trouble),
+    });
     this.#ingress = new Ingress({
       pool: this.#pool,
       readerLimits: { headBytesMax, bodyBytesMax },
-      timeouts: { headMs, bodyIdleMs, keepAliveIdleMs, answerMs },
+      timeouts,
+      rates,
+      caps: {
+        connectionsMax: connections.countMax,
+        connectionsPerAddressMax: connections.perAddressMax,
+        heldBytesMax: connections.bufferBytesMax,
+      },
       trustedProxies,
       note: (note) => this.#note(note),
     });
@@ -123,6 +144,13 @@ class BCell implements Body {
     }
   }
 
+  /** What we see of a drone is evidence: its neighbours ask for themselves, and judge together. */
+  #reportTrouble(drone: CellId, trouble: DroneTrouble): void {
+    const { log, dispatch } = this.#context;
+    log.warn(`drone-${trouble}`, { drone }, `drone ${drone} ${troubleTexts[trouble]}`);
+    dispatch({ type: "unwell", id: drone });
+  }
+
   #note(note: IngressNote): void {
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#secondOfNotes) this.#notesThisSecond = 0;
@@ -130,14 +158,57 @@ class BCell implements Body {
     this.#notesThisSecond += 1;
     if (this.#notesThisSecond > notesPerSecondMax) return;
     const { log } = this.#context;
-    const { requestId } = note;
-    if (note.kind === "app-fault") {
-      log.warn("app-fault", { requestId, fault: note.fault }, `the app's answer was not valid HTTP: ${note.fault}`);
-    } else {
-      const { code, remoteAddress, cut } = note;
-      const { status } = httpErrors[code];
-      const level = status >= 500 ? "warn" : "info";
-      log[level]("refused", { code, status, requestId, remoteAddress, cut }, `refused a request: ${code}`);
+    switch (note.kind) {
+      case "app-fault": {
+        const { requestId, fault } = note;
+        log.warn("app-fault", { requestId, fault }, `the app's answer was not valid HTTP: ${fault}`);
+        break;
+      }
+      case "refused": {
+        const { code, requestId, remoteAddress, cut } = note;
+        const { status } = httpErrors[code];
+        const level = status >= 500 ? "warn" : "info";
+        log[level]("refused", { code, status, requestId, remoteAddress, cut }, `refused a request: ${code}`);
+        break;
+      }
+      case "rejected": {
+        const { limit, remoteAddress } = note;
+        log.warn("connection-rejected", { limit, remoteAddress }, rejectionTexts[limit](remoteAddress));
+        break;
+      }
+      case "relieved": {
+        const { remoteAddress } = note;
+        log.warn(
+          "connection-cut",
+          { remoteAddress },
+          "cut a client that did not read: http.connections.bufferBytesMax",
+        );
+        break;
+      }
     }
+  }
+}
+
+const troubleTexts: Readonly<Record<DroneTrouble, string>> = {
+  silent: "has not been heard for a while: its loop is blocked, or it is stopped; it gets no new requests",
+  failing: "answers errors where others do not; it gets no new requests for a while",
+};
+
+const rejectionTexts = {
+  all: () => "closed a connection: there are as many as there may be (http.connections.countMax)",
+  address: (address: string) =>
+    `closed a connection from ${address}, which has as many as it may have (http.connections.perAddressMax); a proxy of yours belongs into http.trustedProxies`,
+} as const;
+
+function affinityOf({ dna, run }: BodyContext): Affinity | null {
+  switch (dna.http.sticky) {
+    case "off":
+      return null;
+    case "cookie":
+      return new CookieAffinity(sharedKey(run.affinityKeyFile));
+    case "address":
+      return new AddressAffinity();
+    default:
+      return unreachable(dna.http.sticky);
   }
 }

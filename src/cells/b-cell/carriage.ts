@@ -14,15 +14,13 @@ import type { HttpErrorCode } from "../../http/http-error.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
 import { isIdempotent } from "../../http/method.ts";
 import { RESET_REFUSED } from "../../wire/axon.ts";
+import type { Wish } from "./affinity.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import type { DronePool, Member, Waiter } from "./drone-pool.ts";
 
 export const carriageLimits = {
-  /** After the first try. A request that kills three drones will kill the fourth. */
-  retriesMax: 2,
   /** Refusals by drones that are about to go. Harmless, but not without end. */
   refusalsMax: 16,
-  /** Of a request's body, kept until the answer begins: forms and API calls, not uploads. */
-  replayBytesMax: 64 * 1024,
 } as const;
 
 /** The client's end of one request. Called in order; after `end` and `fail` nothing more comes. */
@@ -40,6 +38,12 @@ export interface ClientSide {
   fail(code: HttpErrorCode, retryAfterSeconds: number | null): void;
 }
 
+/** What carriages share, of one B cell. */
+export interface CarriageContext {
+  readonly counters: CarriageCounters;
+  readonly held: HeldBytes;
+}
+
 /** What carriages count, together for a B cell. */
 export interface CarriageCounters {
   retries: number;
@@ -51,7 +55,8 @@ export class Carriage implements StreamHandlers, Waiter {
   readonly #pool: DronePool;
   readonly #request: ExchangeRequest;
   readonly #client: ClientSide;
-  readonly #counters: CarriageCounters;
+  readonly #context: CarriageContext;
+  readonly wish: Wish | null;
   /** "answered": all has come, but the request may still go on. "closed": nothing is passed on in either direction. */
   #state: "new" | "waiting" | "sent" | "answering" | "answered" | "closed" = "new";
   #member: Member | null = null;
@@ -63,12 +68,15 @@ export class Carriage implements StreamHandlers, Waiter {
   #owesWritable = false;
   #retries = 0;
   #refusals = 0;
+  /** When the drone had the whole request: from there on the time is the app's. NaN before. */
+  #handedOverMs = Number.NaN;
 
-  constructor(pool: DronePool, request: ExchangeRequest, client: ClientSide, counters: CarriageCounters) {
+  constructor(pool: DronePool, request: ExchangeRequest, client: ClientSide, context: CarriageContext) {
     this.#pool = pool;
     this.#request = request;
     this.#client = client;
-    this.#counters = counters;
+    this.#context = context;
+    this.wish = pool.affinity?.wishOf(request) ?? null;
   }
 
   /** Finds a drone, or waits for one. May call the client back at once. */
@@ -83,7 +91,7 @@ export class Carriage implements StreamHandlers, Waiter {
     if (this.#state === "closed") return true;
     this.#keep(chunk);
     // While nobody takes it, what would be kept for replay may wait here, and no more.
-    const hasRoom = this.#stream?.write(chunk) ?? this.#keptBytes < carriageLimits.replayBytesMax;
+    const hasRoom = this.#stream?.write(chunk) ?? this.#keptBytes < this.#pool.limits.replayBytesMax;
     if (!hasRoom) this.#owesWritable = true;
     return hasRoom;
   }
@@ -91,12 +99,20 @@ export class Carriage implements StreamHandlers, Waiter {
   sendEnd(trailers: HeaderList): void {
     if (this.#state === "closed") return;
     this.#trailers = trailers;
-    this.#stream?.end(trailers);
+    if (this.#stream === null) return;
+    this.#handedOverMs = performance.now();
+    this.#stream.end(trailers);
   }
 
   /** Grants the drone `bytes` more. */
   consumed(bytes: number): void {
     this.#stream?.consumed(bytes);
+  }
+
+  /** The app has not answered in time: that is the drone's doing, as far as we can tell. */
+  giveUp(): void {
+    if (this.#state === "sent") this.#noteOutcome(true);
+    this.cancel("the app took too long");
   }
 
   /** The client is gone, or wants nothing more. */
@@ -113,9 +129,11 @@ export class Carriage implements StreamHandlers, Waiter {
     this.#member = member;
     const stream = member.client.request(this.#request, this);
     this.#stream = stream;
+    const isWhole = !this.#request.hasBody || this.#trailers !== null;
+    this.#handedOverMs = isWhole ? performance.now() : Number.NaN;
     let hasRoom = true;
     for (const chunk of this.#kept ?? []) hasRoom = stream.write(chunk);
-    if (this.#keptBytes > carriageLimits.replayBytesMax) this.#forgetKept();
+    if (this.#keptBytes > this.#pool.limits.replayBytesMax) this.#forgetKept();
     if (this.#trailers !== null) stream.end(this.#trailers);
     else if (hasRoom) this.writable();
   }
@@ -138,7 +156,9 @@ export class Carriage implements StreamHandlers, Waiter {
   respond(head: ResponseHead): void {
     this.#state = "answering";
     this.#forgetKept();
-    this.#client.respond(head);
+    this.#noteLatency();
+    this.#noteOutcome(isDronesFault(head.status));
+    this.#client.respond(this.#withAffinity(head));
   }
 
   body(chunk: Buffer): void {
@@ -148,6 +168,8 @@ export class Carriage implements StreamHandlers, Waiter {
   tunnel(): void {
     this.#state = "answering";
     this.#forgetKept();
+    this.#noteLatency();
+    this.#noteOutcome(false);
     this.#client.tunnel();
   }
 
@@ -165,7 +187,8 @@ export class Carriage implements StreamHandlers, Waiter {
 
   reset(code: string): void {
     if (this.#state === "answered") return this.#endAnswered();
-    if (code === RESET_REFUSED && this.#member !== null) this.#pool.noteRefusal(this.#member);
+    if (code !== RESET_REFUSED) this.#noteOutcome(true);
+    else if (this.#member !== null) this.#pool.noteRefusal(this.#member);
     this.#stream = null;
     if (code === RESET_REFUSED && this.#refusals < carriageLimits.refusalsMax && this.#kept !== null) {
       this.#refusals += 1;
@@ -181,11 +204,11 @@ export class Carriage implements StreamHandlers, Waiter {
     this.#stream = null;
     if (this.#mayRetry(how)) {
       this.#retries += 1;
-      this.#counters.retries += 1;
+      this.#context.counters.retries += 1;
       this.#tryAgain();
       return;
     }
-    this.#counters.lost += 1;
+    this.#context.counters.lost += 1;
     this.#close();
     this.#client.fail("CELLWS_HTTP_DRONE_LOST", null);
   }
@@ -196,8 +219,26 @@ export class Carriage implements StreamHandlers, Waiter {
     this.writable();
   }
 
+  #noteLatency(): void {
+    if (Number.isNaN(this.#handedOverMs)) return;
+    const now = performance.now();
+    this.#member?.health.noteLatency(now - this.#handedOverMs, now);
+  }
+
+  /** Once for each drone that has the request; what follows the head of an answer is not judged. */
+  #noteOutcome(failed: boolean): void {
+    this.#member?.health.noteOutcome(failed);
+  }
+
+  #withAffinity(head: ResponseHead): ResponseHead {
+    const { affinity } = this.#pool;
+    if (affinity === null || this.#member === null) return head;
+    const fields = affinity.fieldsFor(this.#request, head, this.wish, this.#member.droneId);
+    return fields === null ? head : { ...head, headers: [...head.headers, ...fields] };
+  }
+
   #mayRetry(how: LostStream): boolean {
-    if (how.responded || this.#kept === null || this.#retries >= carriageLimits.retriesMax) return false;
+    if (how.responded || this.#kept === null || this.#retries >= this.#pool.limits.retriesMax) return false;
     return (!how.begun || isIdempotent(this.#request.method)) && this.#pool.takeRetry();
   }
 
@@ -210,10 +251,14 @@ export class Carriage implements StreamHandlers, Waiter {
     if (this.#kept === null) return;
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
-    if (this.#stream !== null && this.#keptBytes > carriageLimits.replayBytesMax) this.#forgetKept();
+    this.#context.held.add(chunk.length);
+    const isTooMuch = this.#keptBytes > this.#pool.limits.replayBytesMax || this.#context.held.isExceeded;
+    // What no drone has been given yet is needed, and bounded by `sendBody`.
+    if (this.#stream !== null && isTooMuch) this.#forgetKept();
   }
 
   #forgetKept(): void {
+    if (this.#kept !== null) this.#context.held.add(-this.#keptBytes);
     this.#kept = null;
     this.#keptBytes = 0;
   }
@@ -223,4 +268,9 @@ export class Carriage implements StreamHandlers, Waiter {
     this.#stream = null;
     this.#forgetKept();
   }
+}
+
+/** 501 and 505 say something of the request; the other errors of a server are its own. */
+function isDronesFault(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
 }

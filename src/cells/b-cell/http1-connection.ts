@@ -21,7 +21,8 @@ import { ResponseWriter, type ResponseFault } from "../../http/response-writer.t
 import { ByteBatch } from "../../lib/byte-batch.ts";
 import { Carriage, type CarriageCounters, type ClientSide } from "./carriage.ts";
 import type { DronePool } from "./drone-pool.ts";
-import { ingressLimits, type IngressTimeouts } from "./limits.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import { ingressLimits, type IngressRates, type IngressTimeouts } from "./limits.ts";
 
 /** What the immune side says of a request, before anything of it goes on. */
 export type Verdict =
@@ -37,6 +38,10 @@ export type Judge = (request: ExchangeRequest, head: ReadHead) => Verdict;
 export type IngressNote =
   /** cellws answered with an error of its own, or cut the connection. */
   | { kind: "refused"; code: HttpErrorCode; requestId: string; remoteAddress: string; cut: boolean }
+  /** A connection was closed at once: there are as many as there may be, in all or from its address. */
+  | { kind: "rejected"; limit: "all" | "address"; remoteAddress: string }
+  /** A connection was cut because too much is held for clients that do not read, and it had not for longest. */
+  | { kind: "relieved"; remoteAddress: string }
   /** The app's answer was not valid HTTP. */
   | { kind: "app-fault"; fault: ResponseFault; requestId: string };
 
@@ -44,6 +49,8 @@ export interface IngressCounters extends CarriageCounters {
   accepted: number;
   /** Closed unanswered because there are too many. */
   rejected: number;
+  /** Cut because too much was held for them. */
+  relieved: number;
   /** Heads read. */
   requests: number;
   /** Answers of apps completed. */
@@ -62,6 +69,8 @@ export interface IngressContext {
   readonly pool: DronePool;
   readonly readerLimits: Partial<ReaderLimits>;
   readonly timeouts: IngressTimeouts;
+  readonly rates: IngressRates;
+  readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
   readonly note: ((note: IngressNote) => void) | null;
@@ -117,7 +126,16 @@ export class Http1Connection implements ClientSide, Flushable {
   #readWait: ReadWait = "first-byte";
   #readDeadlineMs: number;
   #writeDeadlineMs = NEVER;
-  #writeQueueBytes = 0;
+  /** From the first byte of a request until its last. */
+  #requestDeadlineMs = NEVER;
+  /** From the end of a request until the end of its answer. */
+  #answerDeadlineMs = NEVER;
+  /** Of the body, since the client last was the one waited for. */
+  #rateBytes = 0;
+  #rateSinceMs = 0;
+  /** What had been written and taken when the client began not to take all, and when that was. Null: it takes all. */
+  #stuck: { takenBytes: number; sinceMs: number } | null = null;
+  #writtenBytes = 0;
 
   constructor(context: IngressContext, socket: net.Socket, facts: ConnectionFacts) {
     this.#context = context;
@@ -137,6 +155,15 @@ export class Http1Connection implements ClientSide, Flushable {
     socket.on("close", () => this.#closed());
     // It may have been handed over paused.
     socket.resume();
+  }
+
+  get remoteAddress(): string {
+    return this.#facts.remoteAddress;
+  }
+
+  /** Since when the client has not taken all that is there for it; null when it takes all. */
+  get stuckSinceMs(): number | null {
+    return this.#stuck?.sinceMs ?? null;
   }
 
   get isTunnel(): boolean {
@@ -161,7 +188,10 @@ export class Http1Connection implements ClientSide, Flushable {
   sweep(): void {
     const now = this.#context.nowMs;
     if (now >= this.#readDeadlineMs) this.#readOverdue();
+    else if (this.#readWait === "body") this.#judgeRate(now);
+    if (now >= this.#requestDeadlineMs) this.#requestOverdue();
     if (now >= this.#writeDeadlineMs) this.#writeOverdue();
+    if (now >= this.#answerDeadlineMs) this.#answerOverdue();
   }
 
   // -------------------------------------------------------------------------------------------------------------
@@ -234,7 +264,7 @@ export class Http1Connection implements ClientSide, Flushable {
       this.#waitFor("next-request", this.#context.timeouts.keepAliveIdleMs);
       return true;
     }
-    if (this.#reader.unreadBytes > 0 && this.#readWait !== "head") this.#waitFor("head", this.#context.timeouts.headMs);
+    if (this.#reader.unreadBytes > 0 && this.#readWait !== "head") this.#waitForHead();
     this.#judgeEnd();
     return false;
   }
@@ -257,7 +287,8 @@ export class Http1Connection implements ClientSide, Flushable {
     this.#hasContinued = false;
     this.#afterAnswerBytes = 0;
     // The answer before this one is complete; its drone needs no more credit.
-    this.#unconsumedBytes = 0;
+    this.#setUnconsumed(0);
+    if (this.#requestDeadlineMs === NEVER) this.#startRequestClock();
     const request = forwardRequest(head, this.#facts, context.forwarding, context.makeRequestId);
     this.#request = request;
     this.#writer = new ResponseWriter(this.#out, {
@@ -267,7 +298,7 @@ export class Http1Connection implements ClientSide, Flushable {
       date: context.date,
       added: context.requestIdInResponse ? ["X-Request-Id", request.requestId] : [],
     });
-    if (request.hasBody) this.#waitFor("body", context.timeouts.bodyIdleMs);
+    if (request.hasBody) this.#waitForBody();
     else this.#waitFor("nothing", 0);
     const verdict = context.judge?.(request, head) ?? { action: "pass" };
     if (verdict.action === "cut") {
@@ -276,7 +307,7 @@ export class Http1Connection implements ClientSide, Flushable {
     } else if (verdict.action === "refuse") {
       this.#answerError(verdict.code, null);
     } else {
-      this.#carriage = new Carriage(context.pool, request, this, context.counters);
+      this.#carriage = new Carriage(context.pool, request, this, context);
       this.#carriage.start();
     }
   }
@@ -290,7 +321,8 @@ export class Http1Connection implements ClientSide, Flushable {
         return;
       }
     } else {
-      this.#waitFor("body", this.#context.timeouts.bodyIdleMs);
+      this.#rateBytes += chunk.length;
+      this.#waitForBody();
     }
     if (this.#carriage?.sendBody(chunk) !== false) return;
     this.#isBlocked = true;
@@ -300,6 +332,9 @@ export class Http1Connection implements ClientSide, Flushable {
 
   #endRequest(trailers: HeaderList): void {
     this.#isRequestComplete = true;
+    this.#requestDeadlineMs = NEVER;
+    const { answerTotalMs } = this.#context.timeouts;
+    if (answerTotalMs > 0 && !this.#isAnswerComplete) this.#answerDeadlineMs = this.#context.deadlineMs(answerTotalMs);
     if (this.#request?.hasBody === true) this.#carriage?.sendEnd(trailers);
     if (this.#hasClientEnded) this.#waitFor("half-closed", this.#context.timeouts.halfClosedMs);
     else this.#waitFor("nothing", 0);
@@ -378,7 +413,7 @@ export class Http1Connection implements ClientSide, Flushable {
   }
 
   body(chunk: Buffer): void {
-    this.#unconsumedBytes += chunk.length;
+    this.#setUnconsumed(this.#unconsumedBytes + chunk.length);
     if (this.#state === "tunnel") this.#out.bytes(chunk);
     else {
       const fault = this.#writer?.body(chunk) ?? null;
@@ -399,6 +434,7 @@ export class Http1Connection implements ClientSide, Flushable {
     this.#state = "tunnel";
     this.#context.counters.tunnels += 1;
     this.#writeDeadlineMs = NEVER;
+    this.#answerDeadlineMs = NEVER;
     this.#waitFor("nothing", 0);
     // Dead peers of silent tunnels are found by the kernel, since nobody else would.
     this.#socket.setKeepAlive(true, 60_000);
@@ -414,7 +450,7 @@ export class Http1Connection implements ClientSide, Flushable {
       this.#updateReading();
       return;
     }
-    if (!this.#isRequestComplete && !this.#isAnswerComplete) this.#waitFor("body", this.#context.timeouts.bodyIdleMs);
+    if (!this.#isRequestComplete && !this.#isAnswerComplete) this.#waitForBody();
     this.#pump();
   }
 
@@ -429,6 +465,7 @@ export class Http1Connection implements ClientSide, Flushable {
 
   #answerComplete(): void {
     this.#isAnswerComplete = true;
+    this.#answerDeadlineMs = NEVER;
     this.#scheduleFlush();
     this.#updateWriteDeadline();
     if (this.#state === "tunnel") {
@@ -470,6 +507,7 @@ export class Http1Connection implements ClientSide, Flushable {
     this.#writer.body(answer.body);
     this.#writer.end([]);
     this.#isAnswerComplete = true;
+    this.#answerDeadlineMs = NEVER;
     this.#scheduleFlush();
     if (!this.#writer.keepAlive) this.#finishConnection();
     else this.#pump();
@@ -498,6 +536,8 @@ export class Http1Connection implements ClientSide, Flushable {
   #finishConnection(): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.#state = "lingering";
+    this.#requestDeadlineMs = NEVER;
+    this.#answerDeadlineMs = NEVER;
     this.#isBlocked = false;
     this.#updateReading();
     if (this.#socket.writableFinished) this.#waitFor("linger", this.#context.timeouts.lingerMs);
@@ -508,6 +548,7 @@ export class Http1Connection implements ClientSide, Flushable {
   /** All that we said is in the kernel's hands. */
   #flushedToTheEnd(): void {
     this.#isSocketFull = false;
+    this.#stuck = null;
     this.#writeDeadlineMs = NEVER;
     if (this.#state !== "lingering") return;
     if (this.#hasClientEnded) this.#socket.destroy();
@@ -542,6 +583,7 @@ export class Http1Connection implements ClientSide, Flushable {
     if (parts.length > 1) this.#socket.cork();
     for (const part of parts) {
       counters.bytesOut += part.length;
+      this.#writtenBytes += part.length;
       if (!this.#socket.write(part)) this.#isSocketFull = true;
     }
     if (parts.length > 1) this.#socket.uncork();
@@ -558,8 +600,13 @@ export class Http1Connection implements ClientSide, Flushable {
   #consume(): void {
     const bytes = this.#unconsumedBytes;
     if (bytes === 0) return;
-    this.#unconsumedBytes = 0;
+    this.#setUnconsumed(0);
     this.#carriage?.consumed(bytes);
+  }
+
+  #setUnconsumed(bytes: number): void {
+    this.#context.held.add(bytes - this.#unconsumedBytes);
+    this.#unconsumedBytes = bytes;
   }
 
   #closed(): void {
@@ -567,6 +614,7 @@ export class Http1Connection implements ClientSide, Flushable {
     const wasAnswering = this.#head !== null && !this.#isAnswerComplete && this.#state !== "tunnel";
     if (wasAnswering && this.#carriage !== null) this.#context.counters.aborted += 1;
     this.#state = "closed";
+    this.#setUnconsumed(0);
     this.#out.clear();
     this.#carriage?.cancel("the client is gone");
     this.#carriage = null;
@@ -580,6 +628,48 @@ export class Http1Connection implements ClientSide, Flushable {
   #waitFor(what: ReadWait, ms: number): void {
     this.#readWait = what;
     this.#readDeadlineMs = ms === 0 ? NEVER : this.#context.deadlineMs(ms);
+  }
+
+  #waitForHead(): void {
+    this.#waitFor("head", this.#context.timeouts.headMs);
+    this.#startRequestClock();
+  }
+
+  #startRequestClock(): void {
+    const { requestMs } = this.#context.timeouts;
+    this.#requestDeadlineMs = requestMs > 0 ? this.#context.deadlineMs(requestMs) : NEVER;
+  }
+
+  #waitForBody(): void {
+    // What it could not send while the app was slow is not held against it.
+    if (this.#readWait !== "body") {
+      this.#rateBytes = 0;
+      this.#rateSinceMs = this.#context.deadlineMs(0);
+    }
+    this.#waitFor("body", this.#context.timeouts.bodyIdleMs);
+  }
+
+  /** A body that comes in drops: every idle timeout is content with it. */
+  #judgeRate(nowMs: number): void {
+    const { requestBytesMin } = this.#context.rates;
+    const elapsedMs = nowMs - this.#rateSinceMs;
+    if (requestBytesMin === 0 || elapsedMs < ingressLimits.requestRateMs) return;
+    // It waits to be told to go on.
+    if (this.#head?.expectsContinue === true && !this.#hasContinued && this.#rateBytes === 0) return;
+    if (this.#rateBytes * 1000 < requestBytesMin * elapsedMs) return this.#readerRefused("CELLWS_HTTP_BODY_TOO_SLOW");
+    this.#rateBytes = 0;
+    this.#rateSinceMs = nowMs;
+  }
+
+  #requestOverdue(): void {
+    this.#requestDeadlineMs = NEVER;
+    if (this.#isAnswerComplete) this.#finishConnection();
+    else this.#readerRefused("CELLWS_HTTP_REQUEST_TIMEOUT");
+  }
+
+  #answerOverdue(): void {
+    this.#answerDeadlineMs = NEVER;
+    this.#answerLate();
   }
 
   #readOverdue(): void {
@@ -613,10 +703,13 @@ export class Http1Connection implements ClientSide, Flushable {
     const { timeouts } = this.#context;
     if (this.#state === "closed") return;
     if (this.#isSocketFull) {
-      this.#writeQueueBytes = this.#outstandingBytes();
-      this.#writeDeadlineMs = this.#context.deadlineMs(timeouts.slowReaderMs);
+      // Not anew with each piece: who takes a little of each would never be found.
+      this.#stuck ??= { takenBytes: this.#takenBytes(), sinceMs: this.#context.nowMs };
+      this.#writeDeadlineMs =
+        this.#stuck.sinceMs + this.#context.deadlineMs(timeouts.slowReaderMs) - this.#context.nowMs;
       return;
     }
+    if (this.#stuck !== null && this.#isFastEnough(this.#stuck)) this.#stuck = null;
     const isWaitingForApp = this.#state === "http" && this.#carriage !== null && !this.#isAnswerComplete;
     const hasBegun = this.#writer?.isHeadWritten === true;
     const ms = hasBegun ? timeouts.answerIdleMs : this.#isRequestComplete ? timeouts.answerMs : 0;
@@ -625,17 +718,34 @@ export class Http1Connection implements ClientSide, Flushable {
 
   #writeOverdue(): void {
     if (this.#isSocketFull) {
-      if (this.#outstandingBytes() !== this.#writeQueueBytes) this.#updateWriteDeadline();
-      else this.cut();
+      if (this.#stuck === null || !this.#isFastEnough(this.#stuck)) return this.cut();
+      this.#stuck = null;
+      this.#updateWriteDeadline();
       return;
     }
-    this.#carriage?.cancel("the app took too long");
+    this.#answerLate();
+  }
+
+  #answerLate(): void {
+    this.#carriage?.giveUp();
     if (this.#writer?.isHeadWritten === true) {
       this.#noteRefusal("CELLWS_HTTP_RESPONSE_TIMEOUT", true);
       this.#breakOff();
     } else {
       this.#answerError("CELLWS_HTTP_RESPONSE_TIMEOUT", null);
     }
+  }
+
+  /** Whether the client has taken something since then, and as fast as it must. */
+  #isFastEnough({ takenBytes, sinceMs }: { takenBytes: number; sinceMs: number }): boolean {
+    const bytes = this.#takenBytes() - takenBytes;
+    const elapsedMs = this.#context.nowMs - sinceMs;
+    return bytes > 0 && bytes * 1000 >= this.#context.rates.answerBytesMin * elapsedMs;
+  }
+
+  /** Of what was ever written to the socket, what the kernel has taken. */
+  #takenBytes(): number {
+    return this.#writtenBytes - this.#outstandingBytes();
   }
 
   /** What the client has not taken. libuv's own count sees parts of a long write leave; the stream's sees it whole. */

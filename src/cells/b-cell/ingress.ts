@@ -16,12 +16,24 @@ import {
   type IngressNote,
   type Judge,
 } from "./http1-connection.ts";
-import { ingressLimits, ingressTimeoutsDefault, type IngressTimeouts } from "./limits.ts";
+import { ConnectionCount } from "./connection-count.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import {
+  ingressCapsDefault,
+  ingressLimits,
+  ingressRatesDefault,
+  ingressTimeoutsDefault,
+  type IngressCaps,
+  type IngressRates,
+  type IngressTimeouts,
+} from "./limits.ts";
 
 export interface IngressOptions {
   pool: DronePool;
   readerLimits?: Partial<ReaderLimits>;
   timeouts?: Partial<IngressTimeouts>;
+  rates?: Partial<IngressRates>;
+  caps?: Partial<IngressCaps>;
   /** Addresses and CIDR ranges whose forwarding fields are believed. They have been checked (src/dna). */
   trustedProxies?: readonly string[];
   trustedFields?: ForwardingPolicy["trustedFields"];
@@ -44,6 +56,9 @@ export class Ingress implements IngressContext {
   readonly pool: DronePool;
   readonly readerLimits: Partial<ReaderLimits>;
   readonly timeouts: IngressTimeouts;
+  readonly rates: IngressRates;
+  /** What connections and carriages hold. */
+  readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
   readonly note: ((note: IngressNote) => void) | null;
@@ -51,6 +66,7 @@ export class Ingress implements IngressContext {
   readonly counters: IngressCounters = {
     accepted: 0,
     rejected: 0,
+    relieved: 0,
     requests: 0,
     responses: 0,
     aborted: 0,
@@ -65,6 +81,9 @@ export class Ingress implements IngressContext {
   nowMs = 0;
   date = new Date().toUTCString();
   readonly #connections = new Set<Http1Connection>();
+  readonly #caps: IngressCaps;
+  readonly #counted: ConnectionCount;
+  #isReliefDue = false;
   readonly #sweepMs: number;
   #sweepTimer: NodeJS.Timeout | null = null;
   #sweptAtMs = 0;
@@ -81,6 +100,13 @@ export class Ingress implements IngressContext {
       trustedFields: options.trustedFields ?? "x-forwarded",
       announce: options.announce ?? false,
     };
+    this.rates = { ...ingressRatesDefault, ...options.rates };
+    this.#caps = { ...ingressCapsDefault, ...options.caps };
+    this.held = new HeldBytes(this.#caps.heldBytesMax, () => this.#relieveSoon());
+    this.#counted = new ConnectionCount(
+      this.#caps.connectionsPerAddressMax,
+      (address) => this.forwarding.judgeAddress(address) === "trusted",
+    );
     this.judge = options.judge ?? null;
     this.note = options.note ?? null;
     this.requestIdInResponse = options.requestIdInResponse ?? true;
@@ -97,11 +123,13 @@ export class Ingress implements IngressContext {
     this.counters.accepted += 1;
     const remoteAddress = socket.remoteAddress;
     // Without an address it has been reset already.
-    if (remoteAddress === undefined || this.#connections.size >= ingressLimits.connectionsMax) {
+    if (remoteAddress === undefined) {
       this.counters.rejected += 1;
       socket.destroy();
       return;
     }
+    if (this.#connections.size >= this.#caps.connectionsMax) return this.#reject(socket, remoteAddress, "all");
+    if (!this.#counted.enter(remoteAddress)) return this.#reject(socket, remoteAddress, "address");
     this.#startSweeping();
     const connection = new Http1Connection(this, socket, {
       remoteAddress,
@@ -142,12 +170,44 @@ export class Ingress implements IngressContext {
   }
 
   connectionClosed(connection: Http1Connection): void {
-    this.#connections.delete(connection);
+    if (this.#connections.delete(connection)) this.#counted.leave(connection.remoteAddress);
     if (this.#connections.size > 0) return;
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
     this.#sweepTimer = null;
     this.#onEmpty?.();
     this.#onEmpty = null;
+  }
+
+  /** Unanswered: an answer would cost what the limit is there to save. */
+  #reject(socket: net.Socket, remoteAddress: string, limit: "all" | "address"): void {
+    this.counters.rejected += 1;
+    this.note?.({ kind: "rejected", limit, remoteAddress });
+    socket.destroy();
+  }
+
+  /** After this turn: whoever writes now may be the one that is cut. */
+  #relieveSoon(): void {
+    if (this.#isReliefDue) return;
+    this.#isReliefDue = true;
+    setImmediate(() => {
+      this.#isReliefDue = false;
+      this.#relieve();
+    });
+  }
+
+  /** Cuts those that have not read for longest, until what is held is under its limit. */
+  #relieve(): void {
+    if (!this.held.isExceeded) return;
+    const enough = this.#caps.heldBytesMax * ingressLimits.heldShareAfterRelief;
+    const stuck = [...this.#connections]
+      .filter((connection) => connection.stuckSinceMs !== null)
+      .toSorted((a, b) => (a.stuckSinceMs ?? 0) - (b.stuckSinceMs ?? 0));
+    for (const connection of stuck) {
+      if (this.held.bytes <= enough) return;
+      this.counters.relieved += 1;
+      this.note?.({ kind: "relieved", remoteAddress: connection.remoteAddress });
+      connection.cut();
+    }
   }
 
   #startSweeping(): void {

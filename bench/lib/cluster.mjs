@@ -1,0 +1,9 @@
+/** The app in as many workers as the environment says. */
+import cluster from "node:cluster";
+
+if (cluster.isPrimary) {
+  for (let i = 0; i < Number(process.env.WORKERS); i += 1) cluster.fork();
+  process.on("SIGTERM", () => process.exit(0));
+} else {
+  await import(process.env.APP_FILE);
+}
