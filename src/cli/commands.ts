@@ -5,7 +5,18 @@
 import type { CliCommand } from "./command.ts";
 
 /** In the order of the help. */
-export const commandNames = ["start", "ps", "tree", "status", "logs", "bans", "stop", "check"] as const;
+export const commandNames = [
+  "start",
+  "ps",
+  "tree",
+  "status",
+  "logs",
+  "bans",
+  "stop",
+  "check",
+  "simulate",
+  "replay",
+] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface CommandEntry {
@@ -23,4 +34,9 @@ export const commands = {
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
+  simulate: {
+    summary: "say what an organism would do under a load",
+    load: () => import("./commands/simulate.ts"),
+  },
+  replay: { summary: "go through what a recorded cell was told, again", load: () => import("./commands/replay.ts") },
 } satisfies Record<CommandName, CommandEntry>;

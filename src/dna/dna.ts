@@ -308,8 +308,10 @@ export interface Dna {
      */
     readonly retry: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       readonly countMax: number;
       /**
@@ -585,6 +587,17 @@ export interface Dna {
      * whole number of files from 1 to 100. Default: 3.
      */
     readonly files: number;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    readonly events: string | null;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    readonly eventBytesMax: number;
   };
 }
 
@@ -888,8 +901,10 @@ export interface DnaInput {
      */
     retry?: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       countMax?: number | undefined;
       /**
@@ -1165,5 +1180,16 @@ export interface DnaInput {
      * whole number of files from 1 to 100. Default: 3.
      */
     files?: number | undefined;
+    /**
+     * Where each cell records every event that its mind is told, for `cellws replay`. Off by default:
+     * it costs some disk, and what an app says when it fails is in it. The path of a folder, or null
+     * for no such record. Default: null.
+     */
+    events?: string | null | undefined;
+    /**
+     * All event records together are no larger: the oldest go first. Five cells at rest fill this in
+     * about two hours. A whole number of bytes from 4_194_304 to 68_719_476_736. Default: 268_435_456.
+     */
+    eventBytesMax?: number | undefined;
   };
 }

@@ -28,6 +28,8 @@ export interface DnaOverrides {
   name?: string | undefined;
   /** `--admin-port` */
   adminPort?: string | number | undefined;
+  /** `--record` */
+  record?: string | undefined;
 }
 
 export interface ResolveRequest {
@@ -186,6 +188,7 @@ function override(input: object, overrides: DnaOverrides): { merged: unknown; fl
   put(["listen", 0, "host"], "--host", overrides.host);
   put(["name"], "--name", overrides.name);
   put(["admin", "port"], "--admin-port", numberIfDigits(overrides.adminPort));
+  put(["logs", "events"], "--record", overrides.record);
   return { merged, flags };
 }
 

@@ -310,8 +310,8 @@ export function dnaSchema(facts: DnaFacts) {
             from: 0,
             to: 10,
             initially: 2,
-            zero: "never",
-            why: "After the first. A request that has killed three drones will kill the fourth.",
+            zero: "never, unless others died with it",
+            why: "After the first, where the request was alone with each drone that died: then it was the cause. A drone's death is shared by all requests that were with it, so that bystanders are tried again more often, sixteen times in all.",
           }),
           share: fraction({
             from: 0,
@@ -589,6 +589,17 @@ export function dnaSchema(facts: DnaFacts) {
         to: 100,
         initially: 3,
         why: "How many full log files are kept beside the current one. With fileBytesMax: 40 MiB in all.",
+      }),
+      events: nullable(path("folder")).meta({
+        description:
+          "Where each cell records every event that its mind is told, for `cellws replay`. Off by default: it costs some disk, and what an app says when it fails is in it.",
+        accepts: "the path of a folder, or null for no such record",
+      }),
+      eventBytesMax: whole("bytes", {
+        from: 4 * MIB,
+        to: 64 * GIB,
+        initially: 256 * MIB,
+        why: "All event records together are no larger: the oldest go first. Five cells at rest fill this in about two hours.",
       }),
     }),
   });

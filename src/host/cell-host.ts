@@ -16,9 +16,11 @@ import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
+import type { Move } from "../core/move.ts";
 import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
+import type { Birth } from "../core/step.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
@@ -30,6 +32,7 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
+import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
@@ -103,17 +106,18 @@ export class CellHost {
     this.#dna = birth.dna;
     this.#log = log;
     this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
-    const [state, effects] = beBorn(
-      {
-        certificate: birth.certificate,
-        records: birth.records,
-        dna: coreDna(birth.dna),
-        seed: [crypto.randomInt(2 ** 32 - 1), crypto.randomInt(2 ** 32 - 1)],
-        urgent: birth.urgent,
-      },
-      this.#nowMs(),
-    );
+    const born: Birth = {
+      certificate: birth.certificate,
+      records: birth.records,
+      dna: coreDna(birth.dna),
+      seed: [crypto.randomInt(2 ** 32 - 1), crypto.randomInt(2 ** 32 - 1)],
+      urgent: birth.urgent,
+    };
+    const bornMs = this.#nowMs();
+    const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
+    this.#recorder = this.#makeRecorder();
+    this.#recorder?.born(born, bornMs, [state, effects]);
     this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
       control: (request) => this.#control(request),
       kin: (met) => this.#linked(met.record, met.socket, met.rest),
@@ -124,6 +128,17 @@ export class CellHost {
   }
 
   readonly #firstEffects: readonly Effect[];
+  /** Where the DNA asks for a record of all events. */
+  readonly #recorder: EventRecorder | null;
+
+  #makeRecorder(): EventRecorder | null {
+    const { events: folder, eventBytesMax: bytesMax } = this.#dna.logs;
+    if (folder === null) return null;
+    const onFailed = (reason: string): void =>
+      this.#log.warn("recording-ended", { folder, reason }, `no further event is recorded: ${reason}`);
+    const { name } = this.#options.birth;
+    return new EventRecorder({ folder, bytesMax, organism: this.#organism, name, cell: this.#id, onFailed });
+  }
 
   /** Begins to live. Resolves when others can reach the cell; rejects where its socket cannot be opened. */
   async start(): Promise<void> {
@@ -156,14 +171,25 @@ export class CellHost {
     if (this.#isRunning) return;
     this.#isRunning = true;
     for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
-      const [next, effects] = step(this.#state, event);
-      assertInvariants(next);
+      const [next, effects] = this.#step(event);
+      this.#recorder?.stepped(event, next, effects);
       this.#state = next;
       this.#performAll(effects);
     }
     this.#isRunning = false;
     if (this.#leaving === null) this.#setWake();
     else void this.#leave(this.#leaving);
+  }
+
+  #step(event: Event): Move {
+    try {
+      const move = step(this.#state, event);
+      assertInvariants(move[0]);
+      return move;
+    } catch (error) {
+      this.#recorder?.refused(event, error instanceof Error ? error.message : String(error));
+      throw error;
+    }
   }
 
   /** What the mind hears of this cell's own work, each time before it looks around. */

@@ -26,6 +26,7 @@ interface StartOptions {
   dna?: string;
   name?: string;
   adminPort?: string;
+  record?: string;
   detach?: boolean;
   json?: boolean;
 }
@@ -39,6 +40,7 @@ export const command: CliCommand<StartOptions> = {
       .option("--dna <file>", "the DNA (default: dna.ts or dna.js here, if there is one)")
       .option("--name <name>", "what to call the organism (default: the package's or the folder's name)")
       .option("--admin-port <port>", "metrics, health and status on this loopback port; 0 is any free port")
+      .option("--record <folder>", "record every event there, for cellws replay")
       .option("--detach", "return as soon as it listens, and leave it running")
       .option("--json", "print the log as JSON lines");
     addExamples(command, [
@@ -74,7 +76,7 @@ async function readDna(context: CliContext, app: string | undefined, options: St
     import("../../dna/diagnostic.ts"),
   ]);
   const { port, host, name, adminPort } = options;
-  const overrides = { port, host, name, adminPort };
+  const overrides = { port, host, name, adminPort, record: makeRecordFolder(options.record, context.cwd) };
   const result = await loadDna({ cwd: context.cwd, dnaFile: options.dna, app, overrides });
   const found = result.ok ? result.warnings : result.diagnostics;
   if (found.length > 0) context.note(formatDiagnostics(found, { color: context.noteStyle.color }));
@@ -82,6 +84,22 @@ async function readDna(context: CliContext, app: string | undefined, options: St
   throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
     hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
   });
+}
+
+/** In the DNA a folder must be there; who names one on the command line wants it made. */
+function makeRecordFolder(folder: string | undefined, cwd: string): string | undefined {
+  if (folder === undefined || folder === "") return folder;
+  const place = path.resolve(cwd, folder);
+  try {
+    fs.mkdirSync(place, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new CellwsError("CELLWS_E_OUTPUT", 2, "the folder for the record could not be made", {
+      path: "--record",
+      found: (error as Error).message,
+      hint: "Nothing was started.",
+    });
+  }
+  return place;
 }
 
 /** The log on the screen until the organism has ended, whoever ends it. */
