@@ -98,7 +98,9 @@ function runMassDeaths(seeds: number): number {
     const these = runs.filter((run) => run.percent === percent);
     const times = these.map(({ recoveryMs }) => recoveryMs ?? recoveryMsMax).sort((a, b) => a - b);
     const { cells, killed } = these[0] ?? { cells: 0, killed: 0 };
-    console.log(`${percent} %: ${killed} of ${cells} cells die; one tree and full populations after ${spread(times)} ms`);
+    console.log(
+      `${percent} %: ${killed} of ${cells} cells die; one tree and full populations after ${spread(times)} ms`,
+    );
   }
   console.log(`mass deaths: ${seeds} seeds from ${first}, ${failed} not whole within ${recoveryMsMax} ms`);
   return failed === 0 ? 0 : 1;
