@@ -23,6 +23,7 @@ import { hash32 } from "../lib/hash.ts";
 import { castVote, windowOf } from "./ballot.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
+import { placeWithout, rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
 
 /** What a question to a cell, and a look at its process from outside, brought. */
@@ -46,8 +47,10 @@ export interface Suspect {
 
 /** At each control period: asks the next cell in turn. */
 export function probeNext(state: State): Move {
-  const others = [...state.alive.values()].filter((cell) => cell.id !== state.self && cell.state !== "gestating");
-  const next = others[state.probed % Math.max(1, others.length)];
+  const { cells, places, unborn } = rosterIndex(state.alive);
+  const own = places.get(state.self);
+  const passedOver = own === undefined || unborn.includes(own) ? unborn : [...unborn, own].sort((a, b) => a - b);
+  const next = cells[placeWithout(cells.length, state.probed, passedOver) ?? -1];
   if (next === undefined) return still(state);
   return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
 }
