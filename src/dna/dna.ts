@@ -308,8 +308,10 @@ export interface Dna {
      */
     readonly retry: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       readonly countMax: number;
       /**
@@ -812,8 +814,10 @@ export interface DnaInput {
      */
     retry?: {
       /**
-       * After the first. A request that has killed three drones will kill the fourth. A whole number of
-       * attempts from 0 to 10. 0: never. Default: 2.
+       * After the first, where the request was alone with each drone that died: then it was the cause. A
+       * drone's death is shared by all requests that were with it, so that bystanders are tried again
+       * more often, sixteen times in all. A whole number of attempts from 0 to 10. 0: never, unless
+       * others died with it. Default: 2.
        */
       countMax?: number | undefined;
       /**

@@ -310,8 +310,8 @@ export function dnaSchema(facts: DnaFacts) {
             from: 0,
             to: 10,
             initially: 2,
-            zero: "never",
-            why: "After the first. A request that has killed three drones will kill the fourth.",
+            zero: "never, unless others died with it",
+            why: "After the first, where the request was alone with each drone that died: then it was the cause. A drone's death is shared by all requests that were with it, so that bystanders are tried again more often, sixteen times in all.",
           }),
           share: fraction({
             from: 0,

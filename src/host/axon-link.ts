@@ -56,6 +56,8 @@ export interface LostStream {
   begun: boolean;
   /** The final response's head (or the tunnel) had arrived. */
   responded: boolean;
+  /** How many of this link's requests were unanswered when it died, this one included: one of them may be the cause. */
+  unansweredCount: number;
 }
 
 /** Called by the AxonClient. After `reset` and `lost` nothing more comes; nor after the owner's own `cancel`. */
@@ -151,8 +153,9 @@ export class AxonClient implements LinkOwner, StreamOwner {
   linkClosed(reason: string, isReadToEnd: boolean): void {
     const streams = [...this.#streams.values()];
     this.#streams.clear();
+    const unansweredCount = streams.length - this.#answeringCount;
     this.#answeringCount = 0;
-    for (const stream of streams) stream.lose(isReadToEnd);
+    for (const stream of streams) stream.lose(isReadToEnd, unansweredCount);
     this.#events.closed?.(reason);
   }
 
@@ -296,13 +299,14 @@ class ClientStream implements AxonStream {
     }
   }
 
-  lose(isReadToEnd: boolean): void {
+  lose(isReadToEnd: boolean, unansweredCount: number): void {
     this.#send.drop();
     this.#receive.end();
     const headMayHaveArrived = this.#link.flushCount > this.#headFlush;
     this.#handlers.lost({
       begun: this.#begun || (headMayHaveArrived && !isReadToEnd),
       responded: this.#responded,
+      unansweredCount,
     });
   }
 

@@ -399,6 +399,22 @@ test("a request that kills every drone it meets is given up after three", async 
   assert.equal(ingress.counters.retries, 2);
 });
 
+test("who was with others in each drone that died is no cause of it, and is tried again and again", async (t) => {
+  const { addDrone, connect, ingress } = await rig(t);
+  const clients = [];
+  for (let i = 0; i < 8; i += 1) clients.push(await connect());
+  for (let died = 0; died < 8; died += 1) {
+    const drone = await addDrone((exchange) => exchange.listen(new ListenerRecorder()));
+    if (died === 0) for (const client of clients) client.send(get());
+    await until(() => drone.exchanges.length === 8);
+    drone.kill();
+    await until(() => ingress.pool.readyCount === 0);
+  }
+  await addDrone(answer("at last"));
+  for (const client of clients) await client.until(/^HTTP\/1\.1 200 .*at last$/s);
+  assert.equal(ingress.counters.retries, 64);
+});
+
 const halfAnswer = (exchange: Exchange) => {
   exchange.listen(new ListenerRecorder());
   exchange.respond({ status: 200, reason: "", headers: [] });

@@ -284,4 +284,19 @@ describe("a class with too many", () => {
       assert.deepEqual(counts(world), whole, `seed ${seed}`);
     }
   });
+
+  test("a cell of which one complains is asked at once, and lives if it answers", () => {
+    for (const seed of seeds.slice(0, 10)) {
+      const world = grown(seed);
+      const [drone] = world.living().filter(({ class: c }) => c === "drone");
+      const [bCell] = world.living().filter(({ class: c }) => c === "b-cell");
+      assert.ok(drone !== undefined && bCell !== undefined);
+      for (let i = 0; i < 200; i += 1) {
+        world.tell(bCell.self, { type: "unwell", id: drone.self });
+        world.run(100);
+      }
+      assert.deepEqual(executed(world), [], `seed ${seed}`);
+      assert.ok(world.cells.get(drone.self)?.runs, `seed ${seed}`);
+    }
+  });
 });

@@ -43,7 +43,7 @@ class BCell implements Body {
         waitingMsMax: queue.msMax,
         waitingMsTarget: queue.msTarget,
         droneUnansweredMax: context.dna.http.droneConcurrencyMax,
-        retriesMax: retry.countMax,
+        blameMax: retry.countMax,
         retryShareMax: retry.share,
         replayBytesMax: retry.bodyBytesMax,
       },

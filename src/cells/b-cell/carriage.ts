@@ -5,6 +5,10 @@
  * `sendEnd`, `consumed` and `cancel`, and is called back as a ClientSide. Between the two lies what neither should know: waiting for a
  * drone, and what happens when the drone dies.
  *
+ * Who is with a drone when it dies may be the cause of its death, or a bystander, and is blamed in equal shares: a
+ * request that kills drones is alone with the last of them soon, and found out; those that it took with it are
+ * tried again.
+ *
  * A request goes to another drone if not one byte of an answer has come, its body is still here, and running it
  * again is harmless (the method is idempotent) or known to be the first time (the app was never given it). Otherwise
  * the client is told 502: never is a request run twice that might not bear it.
@@ -19,6 +23,8 @@ import type { HeldBytes } from "./held-bytes.ts";
 import type { DronePool, Member, Waiter } from "./drone-pool.ts";
 
 export const carriageLimits = {
+  /** However little it may be the cause of what its drones die of. */
+  triesMax: 16,
   /** Refusals by drones that are about to go. Harmless, but not without end. */
   refusalsMax: 16,
 } as const;
@@ -66,7 +72,9 @@ export class Carriage implements StreamHandlers, Waiter {
   #keptBytes = 0;
   #trailers: HeaderList | null = null;
   #owesWritable = false;
-  #retries = 0;
+  #tries = 1;
+  /** Of the drones that died with it, the shares that it may be the cause of. */
+  #blame = 0;
   #refusals = 0;
   /** When the drone had the whole request: from there on the time is the app's. NaN before. */
   #handedOverMs = Number.NaN;
@@ -203,7 +211,7 @@ export class Carriage implements StreamHandlers, Waiter {
     if (this.#state === "answered") return this.#endAnswered();
     this.#stream = null;
     if (this.#mayRetry(how)) {
-      this.#retries += 1;
+      this.#tries += 1;
       this.#context.counters.retries += 1;
       this.#tryAgain();
       return;
@@ -238,7 +246,9 @@ export class Carriage implements StreamHandlers, Waiter {
   }
 
   #mayRetry(how: LostStream): boolean {
-    if (how.responded || this.#kept === null || this.#retries >= this.#pool.limits.retriesMax) return false;
+    this.#blame += 1 / Math.max(1, how.unansweredCount);
+    const isSpent = this.#blame > this.#pool.limits.blameMax || this.#tries >= carriageLimits.triesMax;
+    if (how.responded || this.#kept === null || isSpent) return false;
     return (!how.begun || isIdempotent(this.#request.method)) && this.#pool.takeRetry();
   }
 

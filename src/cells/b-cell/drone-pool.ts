@@ -35,8 +35,8 @@ export interface PoolLimits {
   retryBurstMax: number;
   /** Retries per request in the long run. */
   retryShareMax: number;
-  /** Retries of one request. */
-  retriesMax: number;
+  /** Of how many drones' deaths a request may be the cause and still be tried again; each is shared by all that died with it. */
+  blameMax: number;
   /** Of a request's body, kept until the answer begins. */
   replayBytesMax: number;
 }
@@ -48,7 +48,7 @@ export const poolLimitsDefault: Readonly<PoolLimits> = {
   droneUnansweredMax: 1024,
   retryBurstMax: 2048,
   retryShareMax: 0.2,
-  retriesMax: 2,
+  blameMax: 2,
   replayBytesMax: 64 * 1024,
 };
 
@@ -257,7 +257,7 @@ export class DronePool {
     if (this.#isClosed) return { code: "CELLWS_HTTP_DRAINING", retryAfterSeconds: RETRY_AFTER_SECONDS };
     const healths = [...this.#members.values()].map((member) => member.client.status?.app ?? null);
     if (healths.length === 0) healths.push(this.#appHealth);
-    const failed = healths.filter((health) => health?.state === "failed");
+    const failed = healths.filter((health) => this.#isHopeless(health));
     if (failed.length === 0 || failed.length < healths.length) return null;
     const retryInMs = Math.min(...failed.map((health) => health?.retryInMs ?? Number.POSITIVE_INFINITY));
     const retryAfterSeconds = Math.min(
@@ -265,6 +265,13 @@ export class DronePool {
       Math.max(RETRY_AFTER_SECONDS, Math.ceil(retryInMs / 1000)),
     );
     return { code: "CELLWS_HTTP_APP_FAILED", retryAfterSeconds };
+  }
+
+  /** An app that came up and whose drones died is about to come up again; one that does not even load is not. */
+  #isHopeless(health: AppHealth | null): boolean {
+    if (health?.state !== "failed") return false;
+    const isCrashing = health.error?.code === "CELLWS_E_APP_CRASHING";
+    return !isCrashing || (health.retryInMs ?? Number.POSITIVE_INFINITY) > this.limits.waitingMsTarget;
   }
 
   #update(): void {
