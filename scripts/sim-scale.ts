@@ -30,11 +30,12 @@ if (sizes.some((size) => !Number.isInteger(size) || size < 20 || size > 1_000_00
   process.exit(2);
 }
 
-const quietMs = 2_000;
-const warmUpMs = 3_000;
-const deathMs = 5_000;
+const quietMs = 1_000;
+const warmUpMs = 2_500;
+/** Enough for the death to be known, a call to be answered or found unheard, and the replacement to be born. */
+const deathMs = 3_000;
 const newsCount = 10;
-const newsEveryMs = 200;
+const newsEveryMs = 100;
 /** A hung cell's trial: suspicion of six times four looks, a vote, the execution, and the replacement. */
 const hangMs = 25_000;
 
@@ -186,8 +187,10 @@ function plot(measured: readonly Measured[]): string {
         y: { label: "messages for one", from: 0 },
         series: [
           series("piece of news", "blue", (one) => one.news.messages),
-          series("death, till replaced", "orange", (one) => one.death.messages, "dashed"),
-          series("hang, till ended", "purple", (one) => one.hang?.messages ?? null, "dotted"),
+          series("death, in three seconds", "orange", (one) => one.death.messages, "dashed"),
+          ...(measured.some(({ hang }) => hang !== null)
+            ? [series("hang, till ended", "purple", (one) => one.hang?.messages ?? null, "dotted")]
+            : []),
         ],
       },
       {

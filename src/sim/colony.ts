@@ -15,7 +15,7 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import { idAlphabet, idLength } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
 import type { Effect } from "../core/effect.ts";
-import type { Event, Happening } from "../core/event.ts";
+import type { Happening } from "../core/event.ts";
 import { seekElder } from "../core/kinship.ts";
 import { controlPeriodMs } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
@@ -63,7 +63,6 @@ export class Colony {
   readonly members = new Map<CellId, Member>();
   nowMs = pastMs;
   readonly #queue = new TimeQueue<() => void>();
-  readonly #daughtersMax: number;
   readonly #template: State;
   #messages = noMessages();
   #bytes = 0;
@@ -73,7 +72,6 @@ export class Colony {
   #pid: number;
 
   constructor({ cellCount, daughtersMax = 4 }: { cellCount: number; daughtersMax?: number }) {
-    this.#daughtersMax = daughtersMax;
     this.#pid = cellCount + 10;
     const bodies = familyOf(cellCount, daughtersMax);
     const dna = dnaFor(bodies, daughtersMax);
@@ -177,7 +175,7 @@ export class Colony {
       return;
     }
     this.#events += 1;
-    const [state, effects] = step(member.state, { nowMs: this.nowMs, ...happening } as Event);
+    const [state, effects] = step(member.state, { nowMs: this.nowMs, ...happening });
     this.#perform(member, state, effects);
   }
 
