@@ -13,7 +13,7 @@
  * Not here: what counts as evidence (suspicion.ts, surplus.ts), and how a sentence is carried out (execution.ts).
  */
 import { assert } from "../lib/assert.ts";
-import { hash32 } from "../lib/hash.ts";
+import { bestRanked } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import {
@@ -101,12 +101,7 @@ export function jury(electors: readonly CellId[], charge: Charge): readonly Cell
   const size = jurySizes[charge.round] ?? Number.POSITIVE_INFINITY;
   if (electors.length <= size) return electors;
   const key = `jury/${charge.target}/${charge.startTicks}/${charge.window}`;
-  // Rendezvous ranks, all at once.
-  const drawn = electors.map((id) => [hash32(`${key}/${id}`), id] as const);
-  return drawn
-    .sort(([a, x], [b, y]) => a - b || (x < y ? -1 : 1))
-    .slice(0, size)
-    .map(([, id]) => id);
+  return bestRanked(key, electors, size);
 }
 
 export function quorum(jurySizeNow: number): number {
