@@ -452,6 +452,12 @@ export interface Dna {
      * header. A list of addresses and CIDR ranges. Default: [].
      */
     readonly trustedProxies: readonly string[];
+    /**
+     * Whether the app is told of clients in X-Forwarded-For, -Proto and -Host even where no trusted
+     * proxy stands in front: for apps that were behind nginx and look nowhere else. `req.socket` tells
+     * the same without it. Default: false.
+     */
+    readonly announceClient: boolean;
   };
   /** When the organism grows and shrinks. */
   readonly growth: {
@@ -1160,6 +1166,12 @@ export interface DnaInput {
      * header. A list of addresses and CIDR ranges. Default: [].
      */
     trustedProxies?: readonly string[] | undefined;
+    /**
+     * Whether the app is told of clients in X-Forwarded-For, -Proto and -Host even where no trusted
+     * proxy stands in front: for apps that were behind nginx and look nowhere else. `req.socket` tells
+     * the same without it. Default: false.
+     */
+    announceClient?: boolean | undefined;
   };
   /** When the organism grows and shrinks. */
   growth?: {

@@ -368,6 +368,9 @@ export function dnaSchema(facts: DnaFacts) {
       trustedProxies: ranges({
         why: "Whose X-Forwarded-For and Forwarded are believed. Nobody's by default: anybody can write a header.",
       }),
+      announceClient: flag(false, {
+        why: "Whether the app is told of clients in X-Forwarded-For, -Proto and -Host even where no trusted proxy stands in front: for apps that were behind nginx and look nowhere else. `req.socket` tells the same without it.",
+      }),
     }),
 
     growth: section("When the organism grows and shrinks.", {

@@ -1,7 +1,7 @@
 // What is told of keys and certificates before anything is started with them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { readCertificate, readCertificateOfAnyDate } from "../../src/dna/certificate.ts";
@@ -100,4 +100,22 @@ test("check names the key of the DNA whose file is unfit, for further certificat
   assert.deepEqual(await told(t, [{ tls: { ...good, cert: "/nowhere.pem" } }]), [
     ["CELLWS_E_DNA_PATH", "listen[0].tls.cert"],
   ]);
+});
+
+test("the example of docs/HTTPS.md is a sound DNA", { skip }, async (t) => {
+  const folder = certificateFolder(t);
+  const pair = makeCertificate(folder, { names: ["example.org"] });
+  for (const path of ["dist/assets", "acme", "live"]) mkdirSync(join(folder, path), { recursive: true });
+  renameSync(pair.key, join(folder, "live", "privkey.pem"));
+  renameSync(pair.cert, join(folder, "live", "fullchain.pem"));
+  writeFileSync(join(folder, "server.js"), "");
+  const page = readFileSync(new URL("../../docs/HTTPS.md", import.meta.url), "utf8");
+  const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const here = example
+    .replaceAll("/etc/letsencrypt/live/example.org", join(folder, "live"))
+    .replaceAll("/var/www/acme", join(folder, "acme"));
+  writeFileSync(join(folder, "dna.ts"), here);
+  const report = await checkDna({ cwd: folder });
+  assert.ok(report.ok && report.dna !== null, JSON.stringify(report.diagnostics));
+  assert.equal(report.dna.listen[1]?.httpsRedirectPort, 443);
 });

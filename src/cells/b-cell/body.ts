@@ -42,7 +42,8 @@ class BCell implements Body {
 
   constructor(context: BodyContext, ways: Pick<IngressOptions, "convey" | "fieldsOf">) {
     this.#context = context;
-    const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies } = context.dna.http;
+    const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies, announceClient } =
+      context.dna.http;
     this.#pool = new DronePool({
       limits: {
         waitingCountMax: queue.countMax,
@@ -67,6 +68,7 @@ class BCell implements Body {
         heldBytesMax: connections.bufferBytesMax,
       },
       trustedProxies,
+      announce: announceClient,
       ...ways,
       note: (note) => this.#note(note),
     });
