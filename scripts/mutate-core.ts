@@ -4,6 +4,7 @@
  *
  *   npm run mutate                      all of scripts/mutations.ts
  *   npm run mutate -- --only "a vote"   those whose rule holds that text
+ *   npm run mutate -- --from "a vote"   the first such and all after it
  *
  * Exit code 1 where a rule was not missed that the table does not explain.
  */
@@ -15,9 +16,18 @@ import { parseArgs } from "node:util";
 import type { Mutation } from "./mutations.ts";
 import { mutations } from "./mutations.ts";
 
-const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
+const { values } = parseArgs({
+  options: { only: { type: "string", default: "" }, from: { type: "string", default: "" } },
+});
 const root = path.resolve(import.meta.dirname, "..");
 const copied = ["src", "scripts", "test/core", "test/sim", "test/wire", "test/host", "test/support", "test/scenarios"];
+
+const ruleTests = [
+  "test/core/ballot.test.ts",
+  "test/core/suspicion.test.ts",
+  "test/core/hormone.test.ts",
+  "test/wire/belief.test.ts",
+];
 
 /** What may notice, the simulator first; each within its time. A run that does not end has noticed too. */
 const judges = [
@@ -25,7 +35,7 @@ const judges = [
   { name: "trials", args: ["scripts/sim.ts", "--seeds", "40", "--once", "--first-violation"], msMax: 300_000 },
   {
     name: "tests",
-    args: ["--test", "test/core/ballot.test.ts", "test/core/hormone.test.ts", "test/wire/belief.test.ts"],
+    args: ["--test", ...ruleTests],
     msMax: 120_000,
   },
   { name: "organism", args: ["--test", "test/core/organism.test.ts"], msMax: 300_000 },
@@ -47,7 +57,8 @@ function run(): number {
     console.error(`mutate: the ${alone} fail as the sources stand`);
     return 1;
   }
-  const chosen = mutations.filter(({ rule }) => rule.includes(values.only));
+  const start = mutations.findIndex(({ rule }) => rule.includes(values.from));
+  const chosen = mutations.slice(start).filter(({ rule }) => rule.includes(values.only));
   let unexplained = 0;
   let noticed = 0;
   for (const mutation of chosen) {

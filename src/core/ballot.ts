@@ -13,7 +13,7 @@
  * Not here: what counts as evidence (suspicion.ts, surplus.ts), and how a sentence is carried out (execution.ts).
  */
 import { assert } from "../lib/assert.ts";
-import { rendezvousRank } from "../lib/hash.ts";
+import { bestRanked } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import {
@@ -101,7 +101,7 @@ export function jury(electors: readonly CellId[], charge: Charge): readonly Cell
   const size = jurySizes[charge.round] ?? Number.POSITIVE_INFINITY;
   if (electors.length <= size) return electors;
   const key = `jury/${charge.target}/${charge.startTicks}/${charge.window}`;
-  return electors.filter((id) => rendezvousRank(key, id, electors) < size);
+  return bestRanked(key, electors, size);
 }
 
 export function quorum(jurySizeNow: number): number {
@@ -120,7 +120,7 @@ export function castVote(state: State, target: CellId, reason: Charge["reason"],
   const round = electors.length > jurySizes[0] ? roundOf(state, target, reason, window) : 0;
   const charge: Charge = { target, pid, startTicks, reason, window, round };
   const voted = state.ballots.get(chargeId(charge))?.votes.has(state.self) === true;
-  if (voted || !jury(electors, charge).includes(state.self) || !mayVoteAgain(state, electors.length, nowMs))
+  if (voted || !mayVoteAgain(state, electors.length, nowMs) || !jury(electors, charge).includes(state.self))
     return still(state);
   return [{ ...state, votedMs: [...state.votedMs, nowMs] }, [{ type: "sign-vote", charge }]];
 }

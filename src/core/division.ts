@@ -101,6 +101,8 @@ function youngestHeir(state: State, daughters: readonly CellBody[]): CellId | nu
   let heir: CellBody | null = null;
   for (const cell of daughters) {
     if (cell.class !== "stem" || cell.state !== "live" || !state.kin.has(cell.id)) continue;
+    // One that does not answer would be asked for ever.
+    if (state.suspects.has(cell.id)) continue;
     if (heir === null || cell.birthOrder > heir.birthOrder) heir = cell;
   }
   return heir?.id ?? null;

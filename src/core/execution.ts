@@ -6,13 +6,14 @@
  * its mother, and by the others in turn, each a little later than the one before, so that one does it and all would.
  */
 import { rendezvousRank } from "../lib/hash.ts";
+import { mapWith } from "../lib/shared-map.ts";
+import { certificatesOf, leavingBody } from "./roster-index.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { executorStepMs, stopGraceMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CertificateBody, KillReason } from "./record.ts";
-import { certificateKey } from "./record.ts";
 import { isSufficient } from "./ballot.ts";
 import { nextSurplus } from "./surplus.ts";
 import { leave, retire } from "./stopping.ts";
@@ -50,7 +51,7 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
     message: `${cell.class} ${id} was voted out: ${charge.reason}`,
   };
   if (id === state.self) return inTurn([{ ...state, condemned }, [log]], nowMs, (s) => submit(s, charge.reason, nowMs));
-  const alive = new Map(state.alive).set(id, { ...cell, state: "draining" });
+  const alive = mapWith(state.alive, id, leavingBody(cell));
   const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
   const shunned: State = { ...state, condemned, alive };
   const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
@@ -60,11 +61,9 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
 /** At each control period: a certificate that did not hold for us when it came may do so now that we know more. */
 export function reconsider(state: State, nowMs: number): Move {
   let move: Move = still(state);
-  for (const id of state.alive.keys()) {
-    const body = state.records.get(certificateKey(id))?.body;
-    if (body?.kind === "certificate" && !state.condemned.has(id)) {
-      move = inTurn(move, nowMs, (s) => heedCertificate(s, body, nowMs));
-    }
+  for (const body of certificatesOf(state.records)) {
+    if (!state.alive.has(body.id) || state.condemned.has(body.id)) continue;
+    move = inTurn(move, nowMs, (s) => heedCertificate(s, body, nowMs));
   }
   return move;
 }

@@ -15,6 +15,7 @@ import { still } from "./move.ts";
 import type { CellBody } from "./record.ts";
 import { deathKey } from "./record.ts";
 import { isElder, ownBody, without } from "./roster.ts";
+import { rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
 import { inventory } from "./tally.ts";
 
@@ -105,7 +106,7 @@ export function vindicate(state: State, id: CellId): Move {
  * those whose whole kin died with them.
  */
 export function patrol(state: State): Move {
-  const others = [...state.alive.keys()];
+  const { ids: others } = rosterIndex(state.alive);
   let move: Move = still({ ...state, patrolled: state.patrolled + patrolPerPeriod });
   for (let i = 0; i < Math.min(patrolPerPeriod, others.length); i += 1) {
     const [next, effects] = doubt(move[0], others[(state.patrolled + i) % others.length] ?? "");

@@ -6,14 +6,15 @@
  */
 import { assert } from "../lib/assert.ts";
 import { hash32, rendezvousRank } from "../lib/hash.ts";
+import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
-import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
 import { episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
+import { leavingBody, rosterIndex } from "./roster-index.ts";
 import { cellKey, certificateKey, deathKey, keyOf, supersedes } from "./record.ts";
 import type { State } from "./state.ts";
 
@@ -39,7 +40,7 @@ export function publish(state: State, body: RecordBody): Move {
   const key = keyOf(body);
   const version = Math.max(state.records.get(key)?.version ?? -1, state.issued.get(key) ?? -1) + 1;
   const issued = new Map(state.issued).set(key, version);
-  const alive = body.kind === "cell" ? new Map(state.alive).set(body.id, body) : state.alive;
+  const alive = body.kind === "cell" ? mapWith(state.alive, body.id, body) : state.alive;
   return [{ ...state, issued, alive }, [{ type: "sign", key, version, body }]];
 }
 
@@ -77,21 +78,19 @@ export function forgetTheLongDead(state: State, nowMs: number): Move {
  * given up are not counted.
  */
 export function census(state: State): Record<CellClass, number> {
-  const count = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
-  for (const cell of state.alive.values()) {
-    if (cell.state !== "draining" && !isGivenUp(state, cell.id)) count[cell.class] += 1;
+  const count: Record<CellClass, number> = { ...rosterIndex(state.alive).staying };
+  for (const id of state.suspects.keys()) {
+    const cell = isGivenUp(state, id) ? state.alive.get(id) : undefined;
+    if (cell !== undefined && cell.state !== "draining") count[cell.class] -= 1;
   }
   for (const [id, gestation] of state.gestations) if (!state.alive.has(id)) count[gestation.class] += 1;
   return count;
 }
 
 /** Living cells of a class that can act: neither unborn nor leaving. */
-export function membersOf(state: State, cellClass: CellClass): CellId[] {
-  const ids: CellId[] = [];
-  for (const cell of state.alive.values()) {
-    if (cell.class === cellClass && cell.state === "live" && !isGivenUp(state, cell.id)) ids.push(cell.id);
-  }
-  return ids;
+export function membersOf(state: State, cellClass: CellClass): readonly CellId[] {
+  const live = rosterIndex(state.alive).live[cellClass];
+  return state.suspects.size === 0 ? live : live.filter((id) => !isGivenUp(state, id));
 }
 
 /** Whether a cell does not answer and nobody can vote it out: its place is vacant, though it still votes and dies by vote. */
@@ -100,8 +99,9 @@ function isGivenUp(state: State, id: CellId): boolean {
 }
 
 /** Those of them that answer, as far as this cell has found: on the others nothing can be built. */
-export function ableMembersOf(state: State, cellClass: CellClass): CellId[] {
-  return membersOf(state, cellClass).filter((id) => !state.suspects.has(id));
+export function ableMembersOf(state: State, cellClass: CellClass): readonly CellId[] {
+  const members = membersOf(state, cellClass);
+  return state.suspects.size === 0 ? members : members.filter((id) => !state.suspects.has(id));
 }
 
 /** Of several neurons the one whose turn it is to act on a class: all compute the same one, nobody is appointed. */
@@ -125,7 +125,7 @@ function isNews(state: State, record: OrganismRecord): boolean {
 
 function remember(before: State, record: OrganismRecord, nowMs: number): State {
   const state = { ...before, digest: digestAfter(before, record) };
-  const records = new Map(state.records).set(record.key, record);
+  const records = mapWith(state.records, record.key, record);
   const { body } = record;
   switch (body.kind) {
     case "cell":
@@ -150,29 +150,26 @@ function remember(before: State, record: OrganismRecord, nowMs: number): State {
 
 function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const before = state.alive.get(body.id);
-  const alive = new Map(state.alive).set(body.id, body);
+  // What a condemned cell says of itself no longer counts: it is leaving.
+  const alive = mapWith(state.alive, body.id, state.condemned.has(body.id) ? leavingBody(body) : body);
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
   const took = body.class as SpecializedClass;
   const hormones = tookRole ? answered(state.hormones, took, nowMs) : state.hormones;
   // Whatever is wanted from now on is another want.
   const unanswered = tookRole ? { ...state.unanswered, [took]: 0 } : state.unanswered;
-  const heardMs = state.heardMs.has(body.id) ? state.heardMs : new Map(state.heardMs).set(body.id, nowMs);
-  // What a condemned cell says of itself no longer counts: it is leaving.
-  if (state.condemned.has(body.id)) alive.set(body.id, { ...body, state: "draining" });
+  const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
   return { ...state, alive, hormones, unanswered, heardMs };
 }
 
 function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, toldBy: CellId, nowMs: number): State {
   const dead = state.alive.get(id);
-  const alive = new Map(state.alive);
-  alive.delete(id);
+  const alive = mapWithout(state.alive, id);
   const doubted = without(state.doubted, id);
   const tombstones = [...state.tombstones, { id, atMs: nowMs }];
   const counts =
     cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
   const crashesMs = counts ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
-  const heardMs = new Map(state.heardMs);
-  heardMs.delete(id);
+  const heardMs = mapWithout(state.heardMs, id);
   const condemned = new Map(state.condemned);
   // A farewell is no proof, but its cell's own word that it ends: until the kernel has buried it the others see to that.
   if (toldBy !== id) condemned.delete(id);

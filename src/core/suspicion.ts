@@ -24,7 +24,7 @@ import { hash32 } from "../lib/hash.ts";
 import { castVote, windowOf } from "./ballot.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
-import type { CellBody } from "./record.ts";
+import { placeWithout, rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
 
 /** What a question to a cell, and a look at its process from outside, brought. */
@@ -48,11 +48,14 @@ export interface Suspect {
 
 /** At each control period: asks the next cell in turn. */
 export function probeNext(state: State, nowMs: number): Move {
+  const { cells, places, unborn } = rosterIndex(state.alive);
   // The unborn cannot answer yet; whoever should have been born by now can be expected to.
-  const isUnborn = ({ id, state: stage }: CellBody): boolean =>
-    stage === "gestating" && nowMs - (state.heardMs.get(id) ?? nowMs) < gestationMsMax;
-  const others = [...state.alive.values()].filter((cell) => cell.id !== state.self && !isUnborn(cell));
-  const next = others[state.probed % Math.max(1, others.length)];
+  const isYoung = (place: number): boolean =>
+    nowMs - (state.heardMs.get(cells[place]?.id ?? "") ?? nowMs) < gestationMsMax;
+  const young = unborn.filter(isYoung);
+  const own = places.get(state.self);
+  const passedOver = own === undefined || young.includes(own) ? young : [...young, own].sort((a, b) => a - b);
+  const next = cells[placeWithout(cells.length, state.probed, passedOver) ?? -1];
   if (next === undefined) return still(state);
   return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
 }

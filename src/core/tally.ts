@@ -11,6 +11,7 @@ import type { Effect } from "./effect.ts";
 import { discordPeriodsMax, tallyFreshMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
+import { rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
 
 /** What one cell measures of itself. Integers. */
@@ -94,8 +95,7 @@ export function inventory(state: State, to: CellId): Effect {
 
 /** No more cells of a class than live, and none more than fully loaded: a lie can claim no more than that. */
 function plausible(state: State, tally: Tally): Tally {
-  const members = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
-  for (const cell of state.alive.values()) members[cell.class] += 1;
+  const { members } = rosterIndex(state.alive);
   const bounded = cellClasses.map((cellClass) => {
     const told = tally[cellClass];
     const cells = Math.min(told.cells, members[cellClass]);

@@ -30,3 +30,10 @@ export function rendezvousRank(key: string, id: string, ids: Iterable<string>): 
   }
   return rank;
 }
+
+/** The `count` of `ids` that stand first, in that order: those of `rendezvousRank` 0 to `count` - 1, each hashed once. */
+export function bestRanked(key: string, ids: readonly string[], count: number): string[] {
+  const weighed = ids.map((id) => ({ id, weight: hash32(`${key}/${id}`) }));
+  weighed.sort((a, b) => a.weight - b.weight || (a.id < b.id ? -1 : 1));
+  return weighed.slice(0, count).map(({ id }) => id);
+}

@@ -10,6 +10,7 @@ import { World } from "./world.ts";
 
 export interface MassDeath {
   readonly seed: number;
+  readonly percent: number;
   readonly cells: number;
   readonly killed: number;
   /** Until all populations were full again in one tree; null: not within `recoveryMsMax`. */
@@ -44,25 +45,26 @@ const largeDna: CoreDna = {
   restarts: { backoffMsMin: 250, backoffMsMax: 8_000, budget: 20, windowMs: 60_000 },
 };
 
-export function massDeath(seed: number, percent: number): MassDeath {
+/** Grows one organism, and has each share of it die in turn, half a minute after it was whole again. */
+export function massDeaths(seed: number, percents: readonly number[]): MassDeath[] {
   const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
   const world = new World({ seed, dna: largeDna, delaysMs });
   const egg = world.spawnEgg();
   world.tell(egg, { type: "first-connection" });
   untilWhole(world, growthMsMax);
-  // Half a minute more, and nobody is new any more.
-  world.run(30_000);
-  const cells = world.living().map(({ self }) => self);
-  let prng = prngFrom(seed, percent);
-  const doomed: string[] = [];
-  const left = [...cells];
-  while (doomed.length < Math.floor((cells.length * percent) / 100)) {
-    const [at, next] = prngBelow(prng, left.length);
-    prng = next;
-    doomed.push(...left.splice(at, 1));
-  }
-  for (const id of doomed) world.kill(id);
-  return { seed, cells: cells.length, killed: doomed.length, recoveryMs: untilWhole(world, recoveryMsMax) };
+  let prng = prngFrom(seed);
+  return percents.map((percent) => {
+    world.run(30_000);
+    const left = world.living().map(({ self }) => self);
+    const cells = left.length;
+    const killed = Math.floor((cells * percent) / 100);
+    while (left.length > cells - killed) {
+      const [at, next] = prngBelow(prng, left.length);
+      prng = next;
+      for (const id of left.splice(at, 1)) world.kill(id);
+    }
+    return { seed, percent, cells, killed, recoveryMs: untilWhole(world, recoveryMsMax) };
+  });
 }
 
 /** How long it took, or null. */

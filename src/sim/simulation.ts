@@ -46,7 +46,7 @@ export interface Sample {
   readonly dronesNeeded: number;
   /** Mean event-loop utilization of the ready drones. */
   readonly utilizationMilli: number;
-  /** How long a request that comes now waits; null while nobody works. */
+  /** How long a request waits, at most since the last sample; null while nobody works and nobody waits. */
   readonly waitMs: number | null;
   readonly waiting: number;
   /** The highest level of each growth hormone in any cell. */
@@ -131,7 +131,8 @@ class Run {
   #came = 0;
   #answered = 0;
   #refused = 0;
-  #worst: Pick<Outcome, "waitMs" | "waiting"> = { waitMs: null, waiting: 0 };
+  /** Since the last sample. */
+  #worst: Pick<Sample, "waitMs" | "waiting"> = { waitMs: null, waiting: 0 };
 
   constructor(options: SimulationOptions) {
     const { dna, seed, trace, startupMs } = options;
@@ -179,7 +180,7 @@ class Run {
     }
   }
 
-  #account({ came, answered, refused, waitMs, waiting }: Outcome, costMs: number): void {
+  #account({ came, answered, refused, given, behindMs, oldestMs, waiting }: Outcome, costMs: number): void {
     const { nowMs } = this.#world;
     this.#came += came;
     this.#answered += answered;
@@ -187,7 +188,8 @@ class Run {
     if (came > 0) this.#firstCameMs ??= nowMs;
     // The first is answered when it has cost what it costs; within a tick or more.
     if (answered > 0) this.#firstAnswerMs ??= nowMs + Math.max(0, costMs - tickMs);
-    if (waitMs !== null && came > 0) this.#waits.add(waitMs, came);
+    for (const { waitedMs, count } of given) this.#waits.add(waitedMs + (behindMs ?? 0), count);
+    const waitMs = behindMs === null && oldestMs === 0 ? null : oldestMs + (behindMs ?? 0);
     if ((waitMs ?? -1) > (this.#worst.waitMs ?? -1)) this.#worst = { ...this.#worst, waitMs };
     if (waiting > this.#worst.waiting) this.#worst = { ...this.#worst, waiting };
   }

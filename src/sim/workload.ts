@@ -61,8 +61,12 @@ export interface Outcome {
   readonly came: number;
   readonly answered: number;
   readonly refused: number;
-  /** How long a request that comes now waits before it is worked on; null where nobody works. */
-  readonly waitMs: number | null;
+  /** Requests that were given to drones, and how long they had waited until then. */
+  readonly given: ReadonlyArray<{ readonly waitedMs: number; readonly count: number }>;
+  /** How long a request that is given to a drone now waits behind others there; null where there is none. */
+  readonly behindMs: number | null;
+  /** How long the one that waits longest has waited until now; 0 where none does. */
+  readonly oldestMs: number;
   /** Requests that wait: in B cells, and behind others in drones. */
   readonly waiting: number;
 }
@@ -86,6 +90,7 @@ export class Workload {
   /** In the B cells, oldest first: requests by when they came. */
   #waiting: Array<{ readonly atMs: number; count: number }> = [];
   #waitingCount = 0;
+  readonly #given: Array<{ waitedMs: number; count: number }> = [];
   #waitingCapacity = 0;
   /** Since when requests wait although there are drones, or null. */
   #standingSinceMs: number | null = null;
@@ -111,8 +116,10 @@ export class Workload {
     const refused = this.#refuse(staff);
     if (staff.bCells.length > 0) this.#handOut(staff, forMs, speed);
     const answered = this.#work([...staff.ready, ...staff.leaving], { forMs, speed, costMs: load.costMs });
-    const waitMs = this.#waitOf(staff.ready, load, speed);
-    return { came, answered, refused, waitMs, waiting: this.#waitingCount + this.#behindOthers() };
+    const behindMs = this.#behindMs(staff.ready, load, speed);
+    const oldestMs = this.#waiting.length === 0 ? 0 : this.#nowMs - this.#waiting[0]!.atMs;
+    const given = this.#given.splice(0);
+    return { came, answered, refused, given, behindMs, oldestMs, waiting: this.#waitingCount + this.#behindOthers() };
   }
 
   /** What a cell measures of itself now. */
@@ -219,6 +226,7 @@ export class Workload {
     while (left > 1e-9 && this.#waiting.length > 0) {
       const first = this.#waiting[0]!;
       const taken = Math.min(first.count, left);
+      this.#given.push({ waitedMs: this.#nowMs - first.atMs, count: taken });
       first.count -= taken;
       left -= taken;
       if (first.count <= 1e-9) this.#waiting.shift();
@@ -238,7 +246,7 @@ export class Workload {
     return answered;
   }
 
-  #waitOf(
+  #behindMs(
     ready: readonly CellId[],
     { ratePerSecond, costMs }: { ratePerSecond: number; costMs: number },
     speed: number,
@@ -246,10 +254,9 @@ export class Workload {
     if (ready.length === 0) return null;
     let least = Number.POSITIVE_INFINITY;
     for (const id of ready) least = Math.min(least, (this.#drones.get(id) as Worker).backlog);
-    const oldestMs = this.#waitingCount === 0 ? 0 : this.#nowMs - this.#waiting[0]!.atMs;
     const serviceMs = costMs / speed;
     const utilization = (ratePerSecond * serviceMs) / 1000 / ready.length;
-    return oldestMs + Math.max(least * serviceMs, mgkWaitMs(utilization, ready.length, serviceMs));
+    return Math.max(least * serviceMs, mgkWaitMs(utilization, ready.length, serviceMs));
   }
 
   #behindOthers(): number {

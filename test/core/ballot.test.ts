@@ -3,73 +3,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Vote } from "../../src/core/ballot.ts";
 import { castVote, electorate, isSufficient, jury, quorum, takeVotes } from "../../src/core/ballot.ts";
-import type { CoreDna } from "../../src/core/dna.ts";
-import { ballotWindowMs, jurySizes, lineageWindowMs, maturityMs } from "../../src/core/limits.ts";
-import type { CellBody, Charge, OrganismRecord } from "../../src/core/record.ts";
-import { cellKey } from "../../src/core/record.ts";
+import { ballotWindowMs, jurySizes, maturityMs } from "../../src/core/limits.ts";
+import type { Charge } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
-import { beBorn } from "../../src/core/step.ts";
+import type { Known } from "../support/knowing.ts";
+import { elders, knowing, nowMs } from "../support/knowing.ts";
 
-const nowMs = 1_000_000;
-const bounds = { min: 1, max: 500 };
-const dna: CoreDna = {
-  stemPool: 2,
-  population: { neuron: bounds, "b-cell": bounds, "t-cell": bounds, drone: bounds },
-  daughtersMax: 4,
-  attenuationMilli: 250,
-  hormoneHalfLifeMs: 2_000,
-  drainMsMax: 10_000,
-  hangMs: 10_000,
-  growth: {
-    utilizationToGrowMilli: 700,
-    utilizationToShrinkMilli: 300,
-    queueMsTarget: 50,
-    stableWindowMs: 60_000,
-    panicWindowMs: 6_000,
-  },
-  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
-};
-
-interface Known {
-  id: string;
-  mother?: string;
-  lineage?: string[];
-  knownMs: number;
-}
-
-function body({ id, mother = "egg", lineage = [mother] }: Known, birthOrder: number): CellBody {
-  return {
-    kind: "cell",
-    id,
-    mother: id === "egg" ? null : mother,
-    lineage: id === "egg" ? [] : lineage,
-    generation: lineage.length,
-    birthOrder,
-    publicKey: id,
-    pid: 100 + birthOrder,
-    startTicks: 7,
-    bornAt: "",
-    certificate: "c",
-    class: "stem",
-    state: "live",
-  };
-}
-
-/** The state of `self`, who has known the others for so long and has asked each of them. */
-function knowing(self: string, cells: readonly Known[]): State {
-  const records = cells.map((cell, i): OrganismRecord<CellBody> => {
-    const own = body(cell, i);
-    return { key: cellKey(cell.id), version: 1, origin: cell.id, body: own, signature: "s" };
-  });
-  const certificate = records.find((record) => record.origin === self) as OrganismRecord<CellBody>;
-  const [state] = beBorn({ certificate, records, dna, seed: [1, 2], urgent: true }, nowMs);
-  const heardMs = new Map(cells.map((cell) => [cell.id, nowMs - cell.knownMs]));
-  return { ...state, phase: "living", heardMs, probed: 1_000, alive: new Map(records.map((r) => [r.origin, r.body])) };
-}
-
-const old = (id: string, lineage?: string[]): Known => ({ id, knownMs: lineageWindowMs, ...(lineage && { lineage }) });
-const elders = (count: number): Known[] =>
-  Array.from({ length: count }, (_, i) => (i === 0 ? old("egg") : old(`e${i}`)));
 const charge = (target: string, change: Partial<Charge> = {}): Charge => ({
   target,
   pid: 101,

@@ -1,0 +1,109 @@
+// Who is suspected, for how long, and when a cell rather distrusts itself; on states made by hand.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { controlPeriodMs, gestationMsMax, givenUpMs, healthScoreToAccuse, ownGapMs } from "../../src/core/limits.ts";
+import { census } from "../../src/core/roster.ts";
+import type { State } from "../../src/core/state.ts";
+import {
+  heedAnswer,
+  hearSuspicion,
+  noticeOwnGap,
+  patienceMs,
+  pressSuspicion,
+  probeNext,
+} from "../../src/core/suspicion.ts";
+import { elders, knowing, nowMs } from "../support/knowing.ts";
+
+/** One of seven that has got no answer from e1 since `forMs`. */
+function suspecting(forMs: number, change: Partial<State> = {}): State {
+  const state = knowing("egg", elders(7));
+  const suspect = {
+    sinceMs: nowMs - forMs,
+    answer: "stuck",
+    confirmedBy: new Set<string>(),
+    isGivenUp: false,
+  } as const;
+  return { ...state, suspects: new Map([["e1", suspect]]), lookedMs: nowMs - controlPeriodMs, ...change };
+}
+
+const accuses = (state: State): boolean =>
+  pressSuspicion(state, nowMs)[1].some((effect) => effect.type === "sign-vote");
+const longMs = 10_000;
+
+describe("a suspect", () => {
+  test("is accused when it has had its time, and not before", () => {
+    const suspect = suspecting(0).suspects.get("e1");
+    assert.ok(suspect !== undefined);
+    const dueMs = patienceMs(suspecting(0), suspect);
+    assert.equal(accuses(suspecting(dueMs - 1)), false);
+    assert.equal(accuses(suspecting(dueMs)), true);
+  });
+
+  test("has less time with each relative that finds the same, and the DNA's where it computes", () => {
+    const state = suspecting(0);
+    const with_ = (answer: "stuck" | "busy" | "infected", ...confirmedBy: string[]): number =>
+      patienceMs(state, { sinceMs: 0, answer, confirmedBy: new Set(confirmedBy), isGivenUp: false });
+    assert.deepEqual([with_("stuck"), with_("stuck", "a"), with_("stuck", "a", "b", "c")], [6_000, 3_500, 1_000]);
+    assert.deepEqual([with_("busy", "a", "b", "c"), with_("infected")], [state.dna.hangMs, 0]);
+  });
+
+  test("is confirmed by a relative's own word only, not by what it says of others", () => {
+    const state = suspecting(0);
+    const confirmations = (by: string, from: string): number =>
+      hearSuspicion(state, "e1", by, from)[0].suspects.get("e1")?.confirmedBy.size ?? 0;
+    assert.equal(confirmations("e2", "e2"), 1);
+    assert.equal(confirmations("e2", "e3"), 0);
+    assert.equal(confirmations("e1", "e1"), 0);
+  });
+
+  test("is no suspect any more once it answers", () => {
+    assert.equal(heedAnswer(suspecting(longMs), "e1", "answered", nowMs)[0].suspects.size, 0);
+  });
+
+  test("that nobody could vote out for long is given up: its place is vacant", () => {
+    const before = suspecting(longMs + givenUpMs - 5_000);
+    assert.equal(census(pressSuspicion(before, nowMs)[0]).stem, 7);
+    const [after] = pressSuspicion(suspecting(longMs + givenUpMs), nowMs);
+    assert.equal(census(after).stem, 6);
+    assert.equal(census(heedAnswer(after, "e1", "answered", nowMs)[0]).stem, 7);
+  });
+});
+
+describe("a cell", () => {
+  test("that finds a hole in its own time accuses nobody at that look, and gives suspects their time anew", () => {
+    const dazed = suspecting(longMs, { lookedMs: nowMs - controlPeriodMs - ownGapMs - 1 });
+    const [next] = noticeOwnGap(dazed, nowMs);
+    assert.equal(next.isDazed, true);
+    assert.equal(next.suspects.get("e1")?.sinceMs, nowMs);
+    assert.equal(accuses(next), false);
+    assert.equal(accuses({ ...suspecting(longMs), isDazed: true }), false);
+  });
+
+  test("that gets no answers all round accuses nobody of hanging, but of infection", () => {
+    const unwell = suspecting(longMs, { healthScore: healthScoreToAccuse });
+    assert.equal(accuses(unwell), false);
+    const infected = { ...suspecting(0).suspects.get("e1"), answer: "infected" } as const;
+    const sure = { ...unwell, suspects: new Map([["e1", infected as never]]) };
+    assert.equal(accuses(sure), true);
+  });
+
+  test("is not silenced by what others say of it", () => {
+    let state = suspecting(longMs);
+    for (let i = 0; i < 20; i += 1) [state] = hearSuspicion(state, "egg", "e2", "e2");
+    assert.equal(state.healthScore, healthScoreToAccuse - 1);
+    assert.equal(accuses(state), true);
+  });
+
+  test("asks whoever should have been born by now, but not the unborn", () => {
+    const [first, second] = elders(2);
+    assert.ok(first !== undefined && second !== undefined);
+    const state = knowing("egg", [first, second]);
+    const unborn = { ...state.alive.get("e1"), state: "gestating" } as never;
+    const asks = (knownMs: number): number => {
+      const heardMs = new Map([["e1", nowMs - knownMs]]);
+      return probeNext({ ...state, alive: new Map(state.alive).set("e1", unborn), heardMs }, nowMs)[1].length;
+    };
+    assert.equal(asks(gestationMsMax - 1), 0);
+    assert.equal(asks(gestationMsMax), 1);
+  });
+});
