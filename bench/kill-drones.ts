@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     clients: { type: "string", default: "24" },
-    drones: { type: "string", default: "12" },
+    drones: { type: "string", default: "8" },
     json: { type: "boolean", default: false },
   },
 });
@@ -64,7 +64,7 @@ async function prove(): Promise<boolean> {
       app: fileURLToPath(new URL("./lib/noting-app.mjs", import.meta.url)),
       scratchEnv: { NOTES: "notes" },
       dna: {
-        cells: { bCell: { min: 1, max: 1 }, drone: { min: droneCount, max: droneCount }, stem: { pool: 6 } },
+        cells: { bCell: { min: 1, max: 1 }, drone: { min: droneCount, max: droneCount }, stem: { pool: 4 } },
         // Deaths that somebody else has caused are no failures of the app, which the organism cannot know.
         restarts: { countMax: 1_000, backoffMsMin: 10, backoffMsMax: 10 },
       },

@@ -60,8 +60,8 @@ function defaultText(node: FieldNode): string | undefined {
   if (value === undefined || groupOf(node).properties !== undefined) return undefined;
   if (typeof value === "number") return numberText(value, node.unit);
   // A list of one default item ([{}]) is told by the defaults of its keys.
-  if (Array.isArray(value) && value.length > 0) return "one of them, with the defaults below";
-  return Array.isArray(value) ? "[]" : JSON.stringify(value);
+  if (Array.isArray(value) && typeof value[0] === "object") return "one of them, with the defaults below";
+  return JSON.stringify(value);
 }
 
 function isLater(pattern: string): boolean {
@@ -232,7 +232,7 @@ function typeOf(node: FieldNode, context: TypeContext): string {
       return node.type;
     case "array": {
       const item = typeOf(node.items ?? {}, context);
-      return item.startsWith("{") ? `ReadonlyArray<${item}>` : `readonly ${item}[]`;
+      return item.startsWith("{") || item.includes(" | ") ? `ReadonlyArray<${item}>` : `readonly ${item}[]`;
     }
     case "object":
       return node.properties === undefined ? "Readonly<Record<string, string>>" : objectType(node, context);

@@ -3,55 +3,113 @@
  *
  *   npm run sim -- --seeds 2000             seeds 1 to 2000
  *   npm run sim -- --seeds 100 --seed 5001  seeds 5001 to 5100
+ *   npm run sim -- --mass-deaths 3          instead: 30, 50, 80 and 95 % of 200 cells die at once, with so many seeds
  *
- * The last line is the summary. Exit code 1 where anything was violated; the seed that shows it is printed.
+ * With --first-violation it stops at the first; with --once no seed is run again to compare the histories. The last line is the summary. Exit code 1 where anything was violated; the
+ * seed that shows it is printed.
  */
 import { parseArgs } from "node:util";
-import type { FaultKind, TrialResult } from "../src/sim/trial.ts";
+import { massDeath, recoveryMsMax } from "../src/sim/mass-death.ts";
+import { misdeeds } from "../src/sim/infection.ts";
+import type { TrialResult } from "../src/sim/trial.ts";
 import { faultKinds, runTrial } from "../src/sim/trial.ts";
 
 const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "100" }, seed: { type: "string", default: "1" } },
+  options: {
+    seeds: { type: "string", default: "100" },
+    seed: { type: "string", default: "1" },
+    "mass-deaths": { type: "string" },
+    "first-violation": { type: "boolean", default: false },
+    once: { type: "boolean", default: false },
+  },
 });
 const [count, first] = [Number(values.seeds), Number(values.seed)];
-if (!Number.isInteger(count) || count < 1 || !Number.isInteger(first)) {
-  console.error("sim: --seeds and --seed take whole numbers");
+const deaths = values["mass-deaths"] === undefined ? null : Number(values["mass-deaths"]);
+if (!Number.isInteger(count) || count < 1 || !Number.isInteger(first) || (deaths !== null && !(deaths >= 1))) {
+  console.error("sim: --seeds, --seed and --mass-deaths take whole numbers");
   process.exit(2);
 }
+process.exitCode = deaths === null ? runTrials() : runMassDeaths(deaths);
 
-const results: TrialResult[] = [];
-let violations = 0;
-for (let seed = first; seed < first + count; seed += 1) {
-  const result = runTrial(seed);
-  const again = runTrial(seed);
-  const violation =
-    result.violation ?? (again.fingerprint === result.fingerprint ? null : "two runs gave two histories");
-  results.push(result);
-  if (violation !== null) {
-    violations += 1;
-    console.log(`seed ${seed}: ${violation}`);
+function runTrials(): number {
+  const results: TrialResult[] = [];
+  let violations = 0;
+  for (let seed = first; seed < first + count; seed += 1) {
+    const result = runTrial(seed);
+    const again = values.once ? result : runTrial(seed);
+    const violation =
+      result.violation ?? (again.fingerprint === result.fingerprint ? null : "two runs gave two histories");
+    results.push(result);
+    if (violation !== null) {
+      violations += 1;
+      console.log(`seed ${seed}: ${violation}`);
+      if (values["first-violation"]) break;
+    }
+    if (results.length % 100 === 0) console.log(`${results.length} of ${count} seeds, ${violations} with a violation`);
   }
-  if (results.length % 100 === 0) console.log(`${results.length} of ${count} seeds, ${violations} with a violation`);
+  for (const line of recoveryTable(results)) console.log(line);
+  console.log(summarize(results, violations));
+  return violations === 0 ? 0 : 1;
 }
-console.log(summarize());
-process.exitCode = violations === 0 ? 0 : 1;
 
-function summarize(): string {
+/** Recovery against the largest share of the working cells that a fault took away in the quarter of a minute before. */
+function recoveryTable(results: readonly TrialResult[]): string[] {
+  const rows = [
+    [0, 10],
+    [10, 30],
+    [30, 50],
+    [50, 80],
+    [80, 101],
+  ] as const;
+  return rows.map(([from, to]) => {
+    const times = recoveriesOf(results.filter(({ lossPercent: loss }) => loss >= from && loss < to));
+    const label = `${from} to ${Math.min(100, to)} % lost shortly before`.padEnd(34);
+    return `${label} ${String(times.length).padStart(5)} trials, recovery ${spread(times)} ms`;
+  });
+}
+
+function summarize(results: readonly TrialResult[], violations: number): string {
   const sum = (of: (result: TrialResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-  const recoveries = results
-    .flatMap(({ recoveryMs }) => (recoveryMs === null ? [] : [recoveryMs]))
-    .sort((a, b) => a - b);
-  const at = (share: number): number =>
-    recoveries[Math.min(recoveries.length - 1, Math.floor(share * recoveries.length))] ?? 0;
-  const faults = faultKinds.map((kind: FaultKind) => `${kind} ${sum((r) => r.faults[kind])}`).join(", ");
   const cellYears = sum((r) => r.cellMs) / (365.25 * 86_400_000);
   const healthy = sum((r) => r.executions.healthy);
+  const sentences = sum((r) => r.executions.hung + r.executions.infected);
+  // The rule of three: none in n makes the rate less than 3/n, with 95 % confidence.
+  const bound = healthy === 0 && sentences > 0 ? ` (below ${((100 * 3) / sentences).toFixed(3)} % of sentences)` : "";
   return [
-    `sim: ${count} seeds from ${first}, ${violations} violations`,
+    `sim: ${results.length} seeds from ${first}, ${violations} violations`,
     `${sum((r) => r.events)} events, ${cellYears.toFixed(3)} virtual cell-years`,
-    `faults: ${faults}`,
-    `recovery p50 ${at(0.5)} p99 ${at(0.99)} max ${recoveries.at(-1) ?? 0} ms`,
+    `faults: ${faultKinds.map((kind) => `${kind} ${sum((r) => r.faults[kind])}`).join(", ")}`,
+    `messages: ${sum((r) => r.mishaps.lost)} lost, ${sum((r) => r.mishaps.doubled)} doubled, ` +
+      `${sum((r) => r.mishaps.overtaken)} overtaken, ${sum((r) => r.mishaps.refused)} not believed`,
+    `${sum((r) => r.infectedCells)} infected cells: ${misdeeds.map((deed) => `${deed} ${sum((r) => r.misdeeds[deed])}`).join(", ")}`,
+    `recovery ${spread(recoveriesOf(results))} ms`,
     `above a cap ${((100 * sum((r) => r.aboveCapMs)) / sum((r) => r.virtualMs)).toFixed(3)} % of the time`,
-    `voted out: ${sum((r) => r.executions.hung)} hung, ${sum((r) => r.executions.surplus)} surplus, ${healthy} healthy`,
+    `voted out: ${sum((r) => r.executions.hung)} hung, ${sum((r) => r.executions.infected)} infected, ` +
+      `${sum((r) => r.executions.surplus)} surplus, ${healthy} healthy${bound}`,
+    `no promise held in ${sum((r) => (r.excused > 0 ? 1 : 0))} trials, where deaths left the infected a majority`,
   ].join("; ");
+}
+
+function runMassDeaths(seeds: number): number {
+  let failed = 0;
+  for (const percent of [30, 50, 80, 95]) {
+    const runs = Array.from({ length: seeds }, (_, i) => massDeath(first + i, percent));
+    failed += runs.filter(({ recoveryMs }) => recoveryMs === null).length;
+    const times = runs.map(({ recoveryMs }) => recoveryMs ?? recoveryMsMax).sort((a, b) => a - b);
+    const { cells, killed } = runs[0] ?? { cells: 0, killed: 0 };
+    console.log(
+      `${percent} %: ${killed} of ${cells} cells die; one tree and full populations after ${spread(times)} ms`,
+    );
+  }
+  console.log(`mass deaths: ${seeds} seeds from ${first}, ${failed} not whole within ${recoveryMsMax} ms`);
+  return failed === 0 ? 0 : 1;
+}
+
+function recoveriesOf(results: readonly TrialResult[]): number[] {
+  return results.flatMap(({ recoveryMs }) => (recoveryMs === null ? [] : [recoveryMs])).sort((a, b) => a - b);
+}
+
+function spread(sorted: readonly number[]): string {
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return `p50 ${at(0.5)} p99 ${at(0.99)} max ${sorted.at(-1) ?? 0}`;
 }

@@ -37,6 +37,12 @@ const components: readonly Component[] = [
     debianPackages: ["curl"],
     neededBy: "the commands of the READMEs (test/e2e/board.test.ts)",
   },
+  {
+    name: "nft",
+    probe: ["nft", "--version"],
+    debianPackages: ["nftables", "iproute2"],
+    neededBy: "bans in the kernel (test/immune/nftables.test.ts)",
+  },
 ];
 
 /** Two at a time: end-to-end tests mostly wait, but each has half a dozen processes, and two cores are common. */

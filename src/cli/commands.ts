@@ -5,7 +5,18 @@
 import type { CliCommand } from "./command.ts";
 
 /** In the order of the help. */
-export const commandNames = ["start", "ps", "tree", "status", "logs", "stop", "check", "simulate", "replay"] as const;
+export const commandNames = [
+  "start",
+  "ps",
+  "tree",
+  "status",
+  "logs",
+  "bans",
+  "stop",
+  "check",
+  "simulate",
+  "replay",
+] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface CommandEntry {
@@ -20,6 +31,7 @@ export const commands = {
   tree: { summary: "draw the family of cells, each under its mother", load: () => import("./commands/tree.ts") },
   status: { summary: "say whether requests are answered, and if not, why", load: () => import("./commands/status.ts") },
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
+  bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
   simulate: {

@@ -17,6 +17,7 @@ import { bestRanked } from "../lib/hash.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import {
+  acquaintancesMax,
   ballotsMax,
   ballotWindowMs,
   electorateMin,
@@ -53,12 +54,16 @@ export function chargeId({ target, pid, startTicks, reason, window, round }: Cha
   return `${target}/${pid}/${startTicks}/${reason}/${window}/${round}`;
 }
 
+const isUnborn = (cell: CellBody): boolean => cell.state === "gestating";
+
 /** The cells that may vote, oldest first. The accused is among them; it will not vote, but it counts. */
 export function electorate(state: State, nowMs: number): CellId[] {
   const settled: CellBody[] = [];
   const recent: CellBody[] = [];
   for (const cell of state.alive.values()) {
-    if (cell.state === "gestating" || state.condemned.has(cell.id)) continue;
+    if (isUnborn(cell) || state.condemned.has(cell.id)) continue;
+    // Whom we see to be infected ourselves is no voter to us, on whichever side it votes.
+    if (state.suspects.get(cell.id)?.answer === "infected") continue;
     const knownMs = nowMs - (state.heardMs.get(cell.id) ?? nowMs);
     if (knownMs >= lineageWindowMs) settled.push(cell);
     else if (knownMs >= maturityMs) recent.push(cell);
@@ -150,10 +155,15 @@ export function takeVotes(state: State, votes: readonly Vote[], from: CellId | n
 /** Whether a certificate holds: a majority of those who may vote on it, as this cell knows them. */
 export function isSufficient(state: State, charge: Charge, voters: readonly CellId[], nowMs: number): boolean {
   const electors = electorate(state, nowMs);
-  if (electors.length < electorateMin || voters.includes(charge.target)) return false;
+  if (electors.length < electorateMin || voters.includes(charge.target) || !knowsTheOthers(state)) return false;
   const jurors = new Set(jury(electors, charge));
   const counted = new Set(voters.filter((voter) => jurors.has(voter)));
   return counted.size >= quorum(jurors.size);
+}
+
+/** A newborn knows the others from hearsay; before it takes part in a sentence it has asked each of them once. */
+function knowsTheOthers(state: State): boolean {
+  return state.probed >= Math.min(state.alive.size - 1, acquaintancesMax);
 }
 
 /** Forgets ballots of windows that are past. */

@@ -17,10 +17,15 @@ import type { CertificateBody, KillReason } from "./record.ts";
 import { isSufficient } from "./ballot.ts";
 import { nextSurplus } from "./surplus.ts";
 import { leave, retire } from "./stopping.ts";
-import type { State } from "./state.ts";
+import type { Sentence, State } from "./state.ts";
 
 /** Reasons for which the condemned may finish what it has. From a hung or infected cell nothing more is wanted. */
-const gentle: Readonly<Record<KillReason, boolean>> = { surplus: true, hung: false, infected: false };
+const gentle: Readonly<Record<Sentence["reason"], boolean>> = {
+  surplus: true,
+  left: true,
+  hung: false,
+  infected: false,
+};
 
 /** A certificate is on our roster of records: if it holds for us too, carry out what is ours of it. */
 export function heedCertificate(state: State, { id, charge, votes }: CertificateBody, nowMs: number): Move {
@@ -71,10 +76,19 @@ export function execute(state: State, nowMs: number): Move {
     if (id === state.self) continue;
     const graceMs = gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0;
     if (nowMs < atMs + graceMs + turnMs(state, id)) continue;
-    effects.push({ type: "kill", id, pid, startTicks });
+    // Who has left is gone as a rule: whoever is not, is found so first (finishLeaver).
+    if (reason !== "left") effects.push({ type: "kill", id, pid, startTicks });
     effects.push({ type: "inspect", id, pid, startTicks });
   }
   return [state, effects];
+}
+
+/** The kernel says that a process runs. One that said farewell and has had its time is ended: that was its own word. */
+export function finishLeaver(state: State, id: CellId, nowMs: number): Move {
+  const sentence = state.condemned.get(id);
+  if (sentence?.reason !== "left" || nowMs < sentence.atMs + state.dna.drainMsMax + stopGraceMs) return still(state);
+  const { pid, startTicks } = sentence;
+  return [state, [{ type: "kill", id, pid, startTicks }]];
 }
 
 /** The mother at once; the others one after the other. */

@@ -13,6 +13,7 @@ import { adoptionTimeoutMs, patrolPerPeriod, silentElderMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody } from "./record.ts";
+import { deathKey } from "./record.ts";
 import { isElder, ownBody, without } from "./roster.ts";
 import { rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
@@ -51,9 +52,11 @@ export function linkClosed(state: State, peer: CellId, nowMs: number): Move {
   return [sought, [...effects, ...more]];
 }
 
-/** The dead, the condemned, and those we know to be infected: they stand between nobody and the others. */
-function isShunned(state: State, peer: CellId): boolean {
-  return !state.alive.has(peer) || state.condemned.has(peer) || state.suspects.get(peer)?.answer === "infected";
+/** The dead, the condemned, and those we know to be infected: nobody links up with them. */
+export function isShunned(state: State, peer: CellId): boolean {
+  return (
+    state.records.has(deathKey(peer)) || state.condemned.has(peer) || state.suspects.get(peer)?.answer === "infected"
+  );
 }
 
 /** At each control period: lets go of relatives that are infected. What passed through them might be held back by them. */

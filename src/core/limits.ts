@@ -121,6 +121,9 @@ export const voteBudgetSlack = 2;
  */
 export const givenUpMs = 15_000;
 
+/** So many cells a newborn asks before it takes part in sentences: half a minute's probes. */
+export const acquaintancesMax = 120;
+
 /** Looks in a row at which two relatives hold different records and neither learns anything: then they compare. */
 export const discordPeriodsMax = 8;
 

@@ -161,7 +161,7 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   return { ...state, alive, hormones, unanswered, heardMs };
 }
 
-function rememberDeath(state: State, { id, cause }: DeathBody, toldBy: CellId, nowMs: number): State {
+function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, toldBy: CellId, nowMs: number): State {
   const dead = state.alive.get(id);
   const alive = mapWithout(state.alive, id);
   const doubted = without(state.doubted, id);
@@ -171,8 +171,9 @@ function rememberDeath(state: State, { id, cause }: DeathBody, toldBy: CellId, n
   const crashesMs = counts ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
   const heardMs = mapWithout(state.heardMs, id);
   const condemned = new Map(state.condemned);
-  // A farewell of the condemned is no proof: it stays condemned until the kernel has buried it.
+  // A farewell is no proof, but its cell's own word that it ends: until the kernel has buried it the others see to that.
   if (toldBy !== id) condemned.delete(id);
+  else if (id !== state.self && !condemned.has(id)) condemned.set(id, { reason: "left", pid, startTicks, atMs: nowMs });
   const rumours = new Map(state.rumours);
   rumours.delete(id);
   return { ...state, alive, heardMs, condemned, rumours, doubted, tombstones, app: { ...state.app, crashesMs } };
@@ -195,9 +196,13 @@ function editionHash({ key, version, origin }: OrganismRecord): number {
   return hash32(`${key}/${version}/${origin}`);
 }
 
-/** The living cell that is known as that very process. */
+/** The cell, living or dead, that is known as that very process. */
 export function cellOfProcess(state: State, pid: number, startTicks: number): CellId | undefined {
   for (const cell of state.alive.values()) if (cell.pid === pid && cell.startTicks === startTicks) return cell.id;
+  // Where start times are not known a dead cell's pid may be somebody else's by now.
+  if (startTicks === 0) return undefined;
+  for (const { body } of state.records.values())
+    if (body.kind === "cell" && body.pid === pid && body.startTicks === startTicks) return body.id;
   return undefined;
 }
 

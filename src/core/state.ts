@@ -95,8 +95,9 @@ export interface State {
   readonly drained: boolean;
 }
 
+/** left: it said farewell, and is to be gone once it has had the time. */
 export interface Sentence {
-  readonly reason: KillReason;
+  readonly reason: KillReason | "left";
   readonly pid: number;
   readonly startTicks: number;
   readonly atMs: number;

@@ -40,7 +40,7 @@ import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { replenish } from "./pool.ts";
 import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, sampleDemand } from "./demand.ts";
-import { execute, heedCertificate, reconsider } from "./execution.ts";
+import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
 import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
@@ -159,7 +159,9 @@ function react(state: State, event: Event): Move {
     case "signed":
       return signed(state, event.record, nowMs);
     case "inspected":
-      return event.running ? vindicate(state, event.id) : death(state, event.id);
+      return event.running
+        ? inTurn(vindicate(state, event.id), nowMs, (s) => finishLeaver(s, event.id, nowMs))
+        : death(state, event.id);
     case "probed":
       return heedAnswer(state, event.id, event.answer, nowMs);
     case "voted":

@@ -12,6 +12,7 @@ import type { Effect } from "./effect.ts";
 import {
   confirmationsMax,
   controlPeriodMs,
+  gestationMsMax,
   givenUpMs,
   healthScoreMax,
   healthScoreToAccuse,
@@ -46,10 +47,15 @@ export interface Suspect {
 }
 
 /** At each control period: asks the next cell in turn. */
-export function probeNext(state: State): Move {
+export function probeNext(state: State, nowMs: number): Move {
   const { cells, places, unborn } = rosterIndex(state.alive);
+  // The unborn cannot answer yet; whoever should have been born by now can be expected to.
+  const isAwaited = (place: number): boolean =>
+    nowMs - (state.heardMs.get(cells[place]?.id ?? "") ?? nowMs) < gestationMsMax;
   const own = places.get(state.self);
-  const passedOver = own === undefined || unborn.includes(own) ? unborn : [...unborn, own].sort((a, b) => a - b);
+  const passedOver = unborn.filter((place) => place !== own && isAwaited(place));
+  if (own !== undefined) passedOver.push(own);
+  passedOver.sort((a, b) => a - b);
   const next = cells[placeWithout(cells.length, state.probed, passedOver) ?? -1];
   if (next === undefined) return still(state);
   return [{ ...state, probed: state.probed + 1 }, [{ type: "probe", id: next.id, pid: next.pid }]];
@@ -98,11 +104,14 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   return [{ ...state, suspects, healthScore }, effects];
 }
 
-/** Another cell suspects somebody: ask for ourselves, and count it if we find the same. */
+/**
+ * A relative suspects somebody: ask for ourselves, and count it if we find the same. Hearsay is not passed on: who finds it
+ * too says so under its own name, so a suspicion travels as far as it is confirmed, and nobody can raise one in another's.
+ */
 export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId): Move {
   const cell = state.alive.get(id);
   const known = state.suspects.get(id);
-  if (cell === undefined || !state.alive.has(by) || by === id || by === state.self) return still(state);
+  if (cell === undefined || by !== from || by === id) return still(state);
   // They suspect us. Being able to hear it we are well; our answer to their next question clears it. What others say makes
   // us careful, but only what we find ourselves may silence us: else one that lies could silence everybody.
   if (id === state.self) {
@@ -112,11 +121,9 @@ export function hearSuspicion(state: State, id: CellId, by: CellId, from: CellId
   if (known?.confirmedBy.has(by) === true || state.rumours.get(id)?.has(by) === true) return still(state);
   const rumours = new Map(state.rumours).set(id, new Set(state.rumours.get(id)).add(by));
   const suspects = known === undefined ? state.suspects : confirmed(state, id, by);
-  const onward: Effect[] = [...state.kin]
-    .filter((to) => to !== from)
-    .map((to) => ({ type: "send", to, message: { type: "suspect", id, by } }));
-  const ask: Effect[] = known === undefined ? [{ type: "probe", id, pid: cell.pid }] : [];
-  return [{ ...state, rumours, suspects }, [...onward, ...ask]];
+  const isAsked = known !== undefined || state.rumours.has(id);
+  const ask: Effect[] = isAsked ? [] : [{ type: "probe", id, pid: cell.pid }];
+  return [{ ...state, rumours, suspects }, ask];
 }
 
 /** At each control period: asks suspects again, and votes on those whose time is over. */
@@ -162,9 +169,10 @@ function givingUp([state, effects]: Move, id: CellId, suspect: Suspect, overdueM
 function inTurnOfAccusation(state: State, nowMs: number): Array<[CellId, Suspect]> {
   if (state.suspects.size < 2) return [...state.suspects];
   const place = (id: CellId): number => hash32(`accuse/${windowOf(nowMs)}/${id}`);
-  // The infected first: they do harm, the hung only do nothing.
-  const harm = ({ answer }: Suspect): number => (answer === "infected" ? 0 : 1);
-  return [...state.suspects].sort(([a, x], [b, y]) => harm(x) - harm(y) || place(a) - place(b));
+  // The infected first, they do harm; and of them the eldest, whose daughters the others may be.
+  const harm = (id: CellId, { answer }: Suspect): number =>
+    answer === "infected" ? (state.alive.get(id)?.birthOrder ?? 0) : Number.MAX_SAFE_INTEGER;
+  return [...state.suspects].sort(([a, x], [b, y]) => harm(a, x) - harm(b, y) || place(a) - place(b));
 }
 
 /** How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1); a busy one the DNA's hangMs. */

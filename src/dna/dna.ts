@@ -56,13 +56,61 @@ export interface Dna {
      * or a host name, such as "127.0.0.1", "::" or "localhost". Default: "127.0.0.1".
      */
     readonly host: string;
-    /** Key and certificate, for HTTPS. An object { key, cert } of paths of PEM files, or null for none. */
+    /**
+     * HTTPS with this key and certificate. Both files are looked at again every second; what replaces
+     * them is used for new connections, and old ones go on. An object { key, cert } of paths of PEM
+     * files, or null for plain HTTP.
+     */
     readonly tls: {
-      /** PEM file. The path of a file. */
+      /** The private key: a PEM file without passphrase. The path of a file. */
       readonly key: string;
-      /** PEM file, with the chain. The path of a file. */
+      /**
+       * The certificate, and after it the chain up to the root: a PEM file. Used where the client names
+       * no host, or one that no certificate is for. The path of a file.
+       */
       readonly cert: string;
+      /**
+       * Further certificates, chosen by the host that the client names (SNI). Where several fit, the
+       * exact name goes before the wildcard, then the earlier before the later. A list of objects { key,
+       * cert }. Default: [].
+       */
+      readonly also: ReadonlyArray<{
+        /** As above. The path of a file. */
+        readonly key: string;
+        /** As above. Its own names (wildcards too) say for which hosts it is used. The path of a file. */
+        readonly cert: string;
+      }>;
+      /**
+       * Older clients are turned away. Versions before 1.2 are broken and cannot be had. Default:
+       * "TLSv1.2".
+       */
+      readonly minVersion: "TLSv1.2" | "TLSv1.3";
+      /** Offer HTTP/2 (ALPN). The app sees HTTP/1.1 either way. Default: true. */
+      readonly http2: boolean;
+      /** Telling browsers to come by HTTPS only (Strict-Transport-Security). */
+      readonly hsts: {
+        /**
+         * How long a browser keeps to HTTPS after each answer. Off by default, because it cannot be taken
+         * back: try 300 first, then 31_536_000 (a year). An app's own header goes before it. A whole
+         * number of seconds from 0 to 315_360_000. 0: the header is not sent. Default: 0.
+         */
+        readonly maxAgeSeconds: number;
+        /** For all subdomains, too: only when each of them has HTTPS. Default: false. */
+        readonly includeSubDomains: boolean;
+        /**
+         * Agrees to be built into browsers, which takes months to undo. Needs includeSubDomains and a
+         * year. Default: false.
+         */
+        readonly preload: boolean;
+      };
     } | null;
+    /**
+     * Answers each plain request with a redirect to HTTPS at this port, except for
+     * `/.well-known/acme-challenge/`, which certificate authorities ask for without TLS. With 443 the
+     * URL names no port. The port of HTTPS as clients see it, from 1 to 65535, or null for no
+     * redirect. Default: null.
+     */
+    readonly httpsRedirectPort: number | null;
   }>;
   /** How many cells of each class there may be. */
   readonly cells: {
@@ -235,6 +283,73 @@ export interface Dna {
        */
       readonly slowReaderMs: number;
     };
+    /** Compressing the app's answers and static files, where the client says that it can read it. */
+    readonly compression: {
+      /**
+       * Off by default: an answer that holds both a secret (a CSRF token) and something from the request
+       * can give the secret away by its compressed size (BREACH), and only you know whether yours do.
+       * What the app has compressed itself is never compressed again. Default: false.
+       */
+      readonly on: boolean;
+      /**
+       * In order of preference, where the client likes several equally. A list of "br", "zstd" and
+       * "gzip", each at most once. Default: ["br","zstd","gzip"].
+       */
+      readonly codings: ReadonlyArray<"zstd" | "br" | "gzip">;
+      /**
+       * Shorter answers stay as they are: they fit into one packet either way. Where the length is not
+       * known in advance, any is compressed. A whole number of bytes from 0 to 1_073_741_824. Default:
+       * 1_024.
+       */
+      readonly bodyBytesMin: number;
+      /**
+       * Further content types. Text, JSON, XML, JavaScript, SVG, WebAssembly and fonts that are not
+       * compressed are known; `text/event-stream` is left alone unless it is named here, since each open
+       * stream would hold a compressor. A list of types such as "application/x-tex" or "model/*".
+       * Default: [].
+       */
+      readonly types: readonly string[];
+    };
+    /**
+     * Folders whose files B cells serve themselves, before the app. Only GET and HEAD; names that
+     * begin with a dot are not served, except below `/.well-known/`. A list of objects such as { at:
+     * "/assets", folder: "public" }. Default: [].
+     */
+    readonly static: ReadonlyArray<{
+      /**
+       * The path below which the folder appears. Of several that fit, the longest. A path such as "/" or
+       * "/assets", without a slash at its end.
+       */
+      readonly at: string;
+      /** What lies in it can be read by everybody. The path of a folder. */
+      readonly folder: string;
+      /**
+       * The file that answers for a folder; null for none. The name of a file, or null. Default:
+       * "index.html".
+       */
+      readonly index: string | null;
+      /**
+       * The Cache-Control of its files. By default browsers ask each time and are told 304; for names
+       * that hold a hash of the content: "public, max-age=31536000, immutable". The value of a header
+       * field. Default: "public, max-age=0".
+       */
+      readonly cacheControl: string;
+      /**
+       * Whether `app.js.br`, `app.js.zst` and `app.js.gz` are served instead of `app.js` to clients that
+       * can read them. Each costs a look at the disk. Default: false.
+       */
+      readonly precompressed: boolean;
+      /**
+       * Whether a symbolic link may lead out of the folder. By default what it leads to counts as
+       * missing. Default: "within".
+       */
+      readonly symlinks: "within" | "follow";
+      /**
+       * Whether the app is asked for what is not in the folder. Otherwise the answer is 404. Default:
+       * true.
+       */
+      readonly fallThrough: boolean;
+    }>;
     /**
      * How slow a client may be while it has something to send or to read. A little now and then keeps
      * every other timeout from ringing: that is how slow attacks work.
@@ -476,6 +591,93 @@ export interface Dna {
        * number of bits from 32 to 128. Default: 48.
        */
       readonly ipv6PrefixBitsMin: number;
+      /**
+       * A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out;
+       * requests are filtered all the same. A whole number of bans from 1 to 10_000. Default: 120.
+       */
+      readonly perMinuteMax: number;
+      /**
+       * A breaker: no ban hits more than this share of the clients that were clean lately. A number from
+       * 0 to 1. Default: 0.01.
+       */
+      readonly innocentShareMax: number;
+      /**
+       * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
+       * stuffing. A list of paths such as "/login", without query. Default: [].
+       */
+      readonly loginPaths: readonly string[];
+      /**
+       * The file in the state directory that remembers bans, statistics and reports never grows beyond
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * Default: 67_108_864.
+       */
+      readonly memoryBytesMax: number;
+    };
+    /** Telling others of attacks: the attacker's provider, a blocklist, your own desk. */
+    readonly report: {
+      /**
+       * A report names an address to strangers, so it is off until asked for. In a dry run reports are
+       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       */
+      readonly mode: "off" | "dry-run" | "on";
+      /**
+       * Is told in each report. Without it none is made. An object { org, contact, domain }, or null for
+       * nobody.
+       */
+      readonly reporter: {
+        /** Who reports. A name. */
+        readonly org: string;
+        /** Whom receivers may ask. A mail address. */
+        readonly contact: string;
+        /** Whose reports they are. A domain name. */
+        readonly domain: string;
+      } | null;
+      /**
+       * Posts each report as XARF, signed as Standard Webhooks has it. An object { url, secretFile }, or
+       * null for none.
+       */
+      readonly webhook: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        readonly url: string;
+        /**
+         * A file with the secret (whsec_...), one a line: while it is changed both sign. The path of a
+         * file.
+         */
+        readonly secretFile: string;
+      } | null;
+      /**
+       * Mails each report as multipart/report (RFC 5965) with the XARF document. An object { server,
+       * from, to, ... }, or null for none.
+       */
+      readonly mail: {
+        /** The mail server. A host name or an IP address. */
+        readonly server: string;
+        /** Its port. A port number from 1 to 65535. Default: 587. */
+        readonly serverPort: number;
+        /**
+         * How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port
+         * 465); none: for a relay on this machine. Default: "starttls".
+         */
+        readonly security: "starttls" | "tls" | "none";
+        /** Its login. A name, or null for no login. Default: null. */
+        readonly user: string | null;
+        /** A file that holds the password. The path of a file, or null for none. Default: null. */
+        readonly passwordFile: string | null;
+        /** The sender. A mail address. */
+        readonly from: string;
+        /** The receiver. A mail address. */
+        readonly to: string;
+      } | null;
+      /**
+       * Posts each report as AbuseIPDB's report endpoint takes it. An object { url, keyFile }, or null
+       * for none.
+       */
+      readonly abuseIpdb: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        readonly url: string;
+        /** A file that holds the API key. The path of a file. */
+        readonly keyFile: string;
+      } | null;
     };
   };
   /** The admin listener: metrics, health, status. Loopback only. */
@@ -562,13 +764,61 @@ export interface DnaInput {
      * or a host name, such as "127.0.0.1", "::" or "localhost". Default: "127.0.0.1".
      */
     host?: string | undefined;
-    /** Key and certificate, for HTTPS. An object { key, cert } of paths of PEM files, or null for none. */
+    /**
+     * HTTPS with this key and certificate. Both files are looked at again every second; what replaces
+     * them is used for new connections, and old ones go on. An object { key, cert } of paths of PEM
+     * files, or null for plain HTTP.
+     */
     tls?: {
-      /** PEM file. The path of a file. */
+      /** The private key: a PEM file without passphrase. The path of a file. */
       key: string;
-      /** PEM file, with the chain. The path of a file. */
+      /**
+       * The certificate, and after it the chain up to the root: a PEM file. Used where the client names
+       * no host, or one that no certificate is for. The path of a file.
+       */
       cert: string;
+      /**
+       * Further certificates, chosen by the host that the client names (SNI). Where several fit, the
+       * exact name goes before the wildcard, then the earlier before the later. A list of objects { key,
+       * cert }. Default: [].
+       */
+      also?: ReadonlyArray<{
+        /** As above. The path of a file. */
+        key: string;
+        /** As above. Its own names (wildcards too) say for which hosts it is used. The path of a file. */
+        cert: string;
+      }>;
+      /**
+       * Older clients are turned away. Versions before 1.2 are broken and cannot be had. Default:
+       * "TLSv1.2".
+       */
+      minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+      /** Offer HTTP/2 (ALPN). The app sees HTTP/1.1 either way. Default: true. */
+      http2?: boolean | undefined;
+      /** Telling browsers to come by HTTPS only (Strict-Transport-Security). */
+      hsts?: {
+        /**
+         * How long a browser keeps to HTTPS after each answer. Off by default, because it cannot be taken
+         * back: try 300 first, then 31_536_000 (a year). An app's own header goes before it. A whole
+         * number of seconds from 0 to 315_360_000. 0: the header is not sent. Default: 0.
+         */
+        maxAgeSeconds?: number | undefined;
+        /** For all subdomains, too: only when each of them has HTTPS. Default: false. */
+        includeSubDomains?: boolean | undefined;
+        /**
+         * Agrees to be built into browsers, which takes months to undo. Needs includeSubDomains and a
+         * year. Default: false.
+         */
+        preload?: boolean | undefined;
+      };
     } | null;
+    /**
+     * Answers each plain request with a redirect to HTTPS at this port, except for
+     * `/.well-known/acme-challenge/`, which certificate authorities ask for without TLS. With 443 the
+     * URL names no port. The port of HTTPS as clients see it, from 1 to 65535, or null for no
+     * redirect. Default: null.
+     */
+    httpsRedirectPort?: number | null | undefined;
   }>;
   /** How many cells of each class there may be. */
   cells?: {
@@ -741,6 +991,73 @@ export interface DnaInput {
        */
       slowReaderMs?: number | undefined;
     };
+    /** Compressing the app's answers and static files, where the client says that it can read it. */
+    compression?: {
+      /**
+       * Off by default: an answer that holds both a secret (a CSRF token) and something from the request
+       * can give the secret away by its compressed size (BREACH), and only you know whether yours do.
+       * What the app has compressed itself is never compressed again. Default: false.
+       */
+      on?: boolean | undefined;
+      /**
+       * In order of preference, where the client likes several equally. A list of "br", "zstd" and
+       * "gzip", each at most once. Default: ["br","zstd","gzip"].
+       */
+      codings?: ReadonlyArray<"zstd" | "br" | "gzip"> | undefined;
+      /**
+       * Shorter answers stay as they are: they fit into one packet either way. Where the length is not
+       * known in advance, any is compressed. A whole number of bytes from 0 to 1_073_741_824. Default:
+       * 1_024.
+       */
+      bodyBytesMin?: number | undefined;
+      /**
+       * Further content types. Text, JSON, XML, JavaScript, SVG, WebAssembly and fonts that are not
+       * compressed are known; `text/event-stream` is left alone unless it is named here, since each open
+       * stream would hold a compressor. A list of types such as "application/x-tex" or "model/*".
+       * Default: [].
+       */
+      types?: readonly string[] | undefined;
+    };
+    /**
+     * Folders whose files B cells serve themselves, before the app. Only GET and HEAD; names that
+     * begin with a dot are not served, except below `/.well-known/`. A list of objects such as { at:
+     * "/assets", folder: "public" }. Default: [].
+     */
+    static?: ReadonlyArray<{
+      /**
+       * The path below which the folder appears. Of several that fit, the longest. A path such as "/" or
+       * "/assets", without a slash at its end.
+       */
+      at: string;
+      /** What lies in it can be read by everybody. The path of a folder. */
+      folder: string;
+      /**
+       * The file that answers for a folder; null for none. The name of a file, or null. Default:
+       * "index.html".
+       */
+      index?: string | null | undefined;
+      /**
+       * The Cache-Control of its files. By default browsers ask each time and are told 304; for names
+       * that hold a hash of the content: "public, max-age=31536000, immutable". The value of a header
+       * field. Default: "public, max-age=0".
+       */
+      cacheControl?: string | undefined;
+      /**
+       * Whether `app.js.br`, `app.js.zst` and `app.js.gz` are served instead of `app.js` to clients that
+       * can read them. Each costs a look at the disk. Default: false.
+       */
+      precompressed?: boolean | undefined;
+      /**
+       * Whether a symbolic link may lead out of the folder. By default what it leads to counts as
+       * missing. Default: "within".
+       */
+      symlinks?: "within" | "follow" | undefined;
+      /**
+       * Whether the app is asked for what is not in the folder. Otherwise the answer is 404. Default:
+       * true.
+       */
+      fallThrough?: boolean | undefined;
+    }>;
     /**
      * How slow a client may be while it has something to send or to read. A little now and then keeps
      * every other timeout from ringing: that is how slow attacks work.
@@ -982,6 +1299,93 @@ export interface DnaInput {
        * number of bits from 32 to 128. Default: 48.
        */
       ipv6PrefixBitsMin?: number | undefined;
+      /**
+       * A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out;
+       * requests are filtered all the same. A whole number of bans from 1 to 10_000. Default: 120.
+       */
+      perMinuteMax?: number | undefined;
+      /**
+       * A breaker: no ban hits more than this share of the clients that were clean lately. A number from
+       * 0 to 1. Default: 0.01.
+       */
+      innocentShareMax?: number | undefined;
+      /**
+       * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
+       * stuffing. A list of paths such as "/login", without query. Default: [].
+       */
+      loginPaths?: readonly string[] | undefined;
+      /**
+       * The file in the state directory that remembers bans, statistics and reports never grows beyond
+       * this. 100,000 bans take about 16 MiB. A whole number of bytes from 1_048_576 to 4_294_967_296.
+       * Default: 67_108_864.
+       */
+      memoryBytesMax?: number | undefined;
+    };
+    /** Telling others of attacks: the attacker's provider, a blocklist, your own desk. */
+    report?: {
+      /**
+       * A report names an address to strangers, so it is off until asked for. In a dry run reports are
+       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       */
+      mode?: "off" | "dry-run" | "on" | undefined;
+      /**
+       * Is told in each report. Without it none is made. An object { org, contact, domain }, or null for
+       * nobody.
+       */
+      reporter?: {
+        /** Who reports. A name. */
+        org: string;
+        /** Whom receivers may ask. A mail address. */
+        contact: string;
+        /** Whose reports they are. A domain name. */
+        domain: string;
+      } | null;
+      /**
+       * Posts each report as XARF, signed as Standard Webhooks has it. An object { url, secretFile }, or
+       * null for none.
+       */
+      webhook?: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        url: string;
+        /**
+         * A file with the secret (whsec_...), one a line: while it is changed both sign. The path of a
+         * file.
+         */
+        secretFile: string;
+      } | null;
+      /**
+       * Mails each report as multipart/report (RFC 5965) with the XARF document. An object { server,
+       * from, to, ... }, or null for none.
+       */
+      mail?: {
+        /** The mail server. A host name or an IP address. */
+        server: string;
+        /** Its port. A port number from 1 to 65535. Default: 587. */
+        serverPort?: number | undefined;
+        /**
+         * How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port
+         * 465); none: for a relay on this machine. Default: "starttls".
+         */
+        security?: "starttls" | "tls" | "none" | undefined;
+        /** Its login. A name, or null for no login. Default: null. */
+        user?: string | null | undefined;
+        /** A file that holds the password. The path of a file, or null for none. Default: null. */
+        passwordFile?: string | null | undefined;
+        /** The sender. A mail address. */
+        from: string;
+        /** The receiver. A mail address. */
+        to: string;
+      } | null;
+      /**
+       * Posts each report as AbuseIPDB's report endpoint takes it. An object { url, keyFile }, or null
+       * for none.
+       */
+      abuseIpdb?: {
+        /** Where to. An https URL, or an http URL of this machine. */
+        url: string;
+        /** A file that holds the API key. The path of a file. */
+        keyFile: string;
+      } | null;
     };
   };
   /** The admin listener: metrics, health, status. Loopback only. */

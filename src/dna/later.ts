@@ -20,11 +20,6 @@ export interface LaterKey {
 
 export const laterKeys: readonly LaterKey[] = [
   {
-    pattern: "listen[].tls",
-    mechanism: "TLS at the organism's own listeners",
-    meanwhile: "End TLS in front of the organism (nginx, Caddy, HAProxy, a load balancer).",
-  },
-  {
     pattern: "dormancy",
     mechanism: "Going back to being an egg",
     meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",

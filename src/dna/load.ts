@@ -9,7 +9,7 @@ import * as path from "node:path";
 import { assert } from "../lib/assert.ts";
 import { deepFreeze } from "../lib/deep-freeze.ts";
 import { findAppFile } from "./app-file.ts";
-import type { Diagnostic } from "./diagnostic.ts";
+import { isWarning, type Diagnostic } from "./diagnostic.ts";
 import type { Dna } from "./dna.ts";
 import { evaluateDnaFile } from "./evaluate.ts";
 import { fitName, machineFacts, packageFacts } from "./facts.ts";
@@ -19,6 +19,7 @@ import { revisionOf } from "./identity.ts";
 import { formatKeyPath, type KeyPath } from "./key-path.ts";
 import { resolveDna, type DnaOverrides } from "./resolve.ts";
 import { dnaSchema, type DnaFacts, type PathKind } from "./schema.ts";
+import { checkCertificates } from "./tls-check.ts";
 
 export interface LoadDnaRequest {
   /** Absolute: where the command was run. Paths on the command line start here. */
@@ -66,7 +67,9 @@ export async function loadDna(request: LoadDnaRequest): Promise<LoadDnaResult> {
   // What is no plain data was left out: that it is missing is no second mistake.
   const odd = source.diagnostics.map((diagnostic) => diagnostic.path ?? "");
   const judged = settled.diagnostics.filter(({ path = "" }) => !odd.some((place) => liesWithin(path, place)));
-  const errors = [...source.diagnostics, ...judged.map((diagnostic) => inFile(diagnostic, dnaFile))];
+  const told = [...source.diagnostics, ...judged.map((diagnostic) => inFile(diagnostic, dnaFile))];
+  const errors = told.filter((diagnostic) => !isWarning(diagnostic));
+  warnings.push(...told.filter(isWarning));
   if (errors.length > 0) return { ok: false, dnaFile, diagnostics: [...errors, ...warnings] };
 
   const dna = deepFreeze(settled.dna);
@@ -180,11 +183,13 @@ function settle(value: unknown, { request, folder }: { request: LoadDnaRequest; 
 
   const missing = missingPaths(tree, absolute).filter((finding) => !isMended(finding.path));
   const found = isMended(["app"]) ? null : findAppFile(absolute.app);
+  const isListenSound = resolution.ok && missing.every((finding) => finding.path[0] !== "listen");
   return {
     dna: found?.ok === true ? { ...absolute, app: found.file } : absolute,
     diagnostics: [
       ...(resolution.ok ? [] : resolution.diagnostics),
       ...missing.map((finding) => finding.diagnostic),
+      ...(isListenSound ? checkCertificates(absolute, Date.now()) : []),
       ...(found === null || found.ok ? [] : [{ ...found.diagnostic, path: appLabels[app.source] }]),
     ],
   };

@@ -45,12 +45,45 @@ const rules: readonly Rule[] = [
       values: { min: bans.durationMs, max: bans.durationMsMax },
       hint: "The first ban cannot be longer than the longest.",
     }),
+  reportsHaveAReporter,
   growthHasHysteresis,
   panicIsShort,
   hormonesStayBounded,
   listenersDoNotCollide,
   adminDoesNotCollide,
+  redirectsAreForPlainListeners,
+  preloadIsEarned,
 ];
+
+function reportsHaveAReporter({ immune: { report } }: Dna): Conflict[] {
+  if (report.mode === "off") return [];
+  const channels = ["webhook", "mail", "abuseIpdb"] as const;
+  const others: KeyPath[] = [["immune", "report", "mode"]];
+  const found = `not set, with immune.report.mode at ${JSON.stringify(report.mode)}`;
+  if (report.reporter === null) {
+    return [
+      {
+        path: ["immune", "report", "reporter"],
+        others,
+        message: "immune.report.reporter is missing",
+        found,
+        expected: "who reports: { org, contact, domain }",
+        hint: "Receivers want to know who tells them, and whom to ask.",
+      },
+    ];
+  }
+  if (channels.some((channel) => report[channel] !== null)) return [];
+  return [
+    {
+      path: ["immune", "report", "webhook"],
+      others: [...others, ["immune", "report", "mail"], ["immune", "report", "abuseIpdb"]],
+      message: "immune.report names no receiver",
+      found,
+      expected: "immune.report.webhook, mail or abuseIpdb",
+      hint: "A dry run needs them as well: it shows what each would get.",
+    },
+  ];
+}
 
 function notAbove(
   low: KeyPath,
@@ -161,6 +194,47 @@ function adminDoesNotCollide({ admin, listen }: Dna): Conflict[] {
       hint: "The admin listener is on 127.0.0.1, away from the app's visitors.",
     },
   ];
+}
+
+function redirectsAreForPlainListeners({ listen }: Dna): Conflict[] {
+  return listen.flatMap(({ tls, httpsRedirectPort }, index) =>
+    tls === null || httpsRedirectPort === null
+      ? []
+      : [
+          {
+            path: ["listen", index, "httpsRedirectPort"],
+            others: [["listen", index, "tls"]],
+            message: `listen[${index}] speaks TLS and redirects to it as well`,
+            found: `${httpsRedirectPort}, with listen[${index}].tls`,
+            expected: "the one or the other",
+            hint: "The redirect belongs to a listener of its own, such as { port: 80, httpsRedirectPort: 443 }.",
+          },
+        ],
+  );
+}
+
+/** What the browsers' list asks for (hstspreload.org); without it the word is ignored, and nobody is told. */
+const PRELOAD_SECONDS_MIN = 31_536_000;
+
+function preloadIsEarned({ listen }: Dna): Conflict[] {
+  return listen.flatMap(({ tls }, index) => {
+    if (tls === null || !tls.hsts.preload) return [];
+    const { maxAgeSeconds, includeSubDomains } = tls.hsts;
+    if (includeSubDomains && maxAgeSeconds >= PRELOAD_SECONDS_MIN) return [];
+    return [
+      {
+        path: ["listen", index, "tls", "hsts", "preload"],
+        others: [
+          ["listen", index, "tls", "hsts", "includeSubDomains"],
+          ["listen", index, "tls", "hsts", "maxAgeSeconds"],
+        ],
+        message: `listen[${index}].tls.hsts.preload asks for more than the rest of hsts gives`,
+        found: `true, with maxAgeSeconds at ${numberText(maxAgeSeconds)} and includeSubDomains ${includeSubDomains}`,
+        expected: `includeSubDomains, and maxAgeSeconds of at least ${numberText(PRELOAD_SECONDS_MIN)}`,
+        hint: "Leave preload out until both have proved themselves.",
+      },
+    ];
+  });
 }
 
 interface Place {

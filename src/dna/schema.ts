@@ -236,6 +236,40 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Over how long http.rates.answerBytesMin is judged. Long, because the kernel tells of what a client has read only in large steps.",
         }),
       }),
+      compression: section(
+        "Compressing the app's answers and static files, where the client says that it can read it.",
+        {
+          on: flag(false, {
+            why: "Off by default: an answer that holds both a secret (a CSRF token) and something from the request can give the secret away by its compressed size (BREACH), and only you know whether yours do. What the app has compressed itself is never compressed again.",
+          }),
+          codings: z
+            .array(z.enum(["zstd", "br", "gzip"]))
+            .min(1)
+            .max(3)
+            .refine((list) => new Set(list).size === list.length)
+            .default(["br", "zstd", "gzip"])
+            .meta({
+              description: "In order of preference, where the client likes several equally.",
+              accepts: 'a list of "br", "zstd" and "gzip", each at most once',
+            }),
+          bodyBytesMin: whole("bytes", {
+            from: 0,
+            to: GIB,
+            initially: KIB,
+            why: "Shorter answers stay as they are: they fit into one packet either way. Where the length is not known in advance, any is compressed.",
+          }),
+          types: z.array(z.string().regex(MEDIA_RANGE)).max(256).default([]).meta({
+            description:
+              "Further content types. Text, JSON, XML, JavaScript, SVG, WebAssembly and fonts that are not compressed are known; `text/event-stream` is left alone unless it is named here, since each open stream would hold a compressor.",
+            accepts: 'a list of types such as "application/x-tex" or "model/*"',
+          }),
+        },
+      ),
+      static: z.array(staticSchema()).max(64).default([]).meta({
+        description:
+          "Folders whose files B cells serve themselves, before the app. Only GET and HEAD; names that begin with a dot are not served, except below `/.well-known/`.",
+        accepts: 'a list of objects such as { at: "/assets", folder: "public" }',
+      }),
       rates: section(
         "How slow a client may be while it has something to send or to read. A little now and then keeps every other timeout from ringing: that is how slow attacks work.",
         {
@@ -474,6 +508,95 @@ export function dnaSchema(facts: DnaFacts) {
           initially: 48,
           why: "The widest IPv6 range that may be banned: 48 is what one customer is commonly given.",
         }),
+        perMinuteMax: whole("bans", {
+          from: 1,
+          to: 10_000,
+          initially: 120,
+          why: "A breaker: a rule that has gone wrong bans quickly. What is beyond is told and not carried out; requests are filtered all the same.",
+        }),
+        innocentShareMax: fraction({
+          from: 0,
+          to: 1,
+          initially: 0.01,
+          why: "A breaker: no ban hits more than this share of the clients that were clean lately.",
+        }),
+        loginPaths: z.array(z.string().regex(LOGIN_PATH)).max(64).default([]).meta({
+          description:
+            "Where passwords are tried: many failed answers (401, 403) there, to one source, are credential stuffing.",
+          accepts: 'a list of paths such as "/login", without query',
+        }),
+        memoryBytesMax: whole("bytes", {
+          from: MIB,
+          to: 4 * GIB,
+          initially: 64 * MIB,
+          why: "The file in the state directory that remembers bans, statistics and reports never grows beyond this. 100,000 bans take about 16 MiB.",
+        }),
+      }),
+      report: section("Telling others of attacks: the attacker's provider, a blocklist, your own desk.", {
+        mode: oneOf(["off", "dry-run", "on"], "off", {
+          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first.",
+        }),
+        reporter: nullable(
+          z.strictObject({
+            org: z.string().min(1).max(200).meta({ description: "Who reports.", accepts: "a name" }),
+            contact: z.string().regex(MAIL_ADDRESS).meta({
+              description: "Whom receivers may ask.",
+              accepts: "a mail address",
+            }),
+            domain: z
+              .string()
+              .refine(isHostName)
+              .meta({ description: "Whose reports they are.", accepts: "a domain name" }),
+          }),
+        ).meta({
+          description: "Is told in each report. Without it none is made.",
+          accepts: "an object { org, contact, domain }, or null for nobody",
+        }),
+        webhook: nullable(
+          z.strictObject({
+            url: reportUrl(),
+            secretFile: path("file").meta({
+              description: "A file with the secret (whsec_...), one a line: while it is changed both sign.",
+            }),
+          }),
+        ).meta({
+          description: "Posts each report as XARF, signed as Standard Webhooks has it.",
+          accepts: "an object { url, secretFile }, or null for none",
+        }),
+        mail: nullable(
+          z.strictObject({
+            server: z
+              .string()
+              .refine((host) => parseIpAddress(host) !== null || isHostName(host))
+              .meta({ description: "The mail server.", accepts: "a host name or an IP address" }),
+            serverPort: z.int().min(1).max(65_535).default(587).meta({ description: "Its port.", unit: "port" }),
+            security: oneOf(["starttls", "tls", "none"], "starttls", {
+              why: "How it is spoken to. starttls: encrypted before anything is said; tls: from the first byte (port 465); none: for a relay on this machine.",
+            }),
+            user: nullable(z.string().min(1).max(320)).meta({
+              description: "Its login.",
+              accepts: "a name, or null for no login",
+            }),
+            passwordFile: nullable(path("file")).meta({
+              description: "A file that holds the password.",
+              accepts: "the path of a file, or null for none",
+            }),
+            from: z.string().regex(MAIL_ADDRESS).meta({ description: "The sender.", accepts: "a mail address" }),
+            to: z.string().regex(MAIL_ADDRESS).meta({ description: "The receiver.", accepts: "a mail address" }),
+          }),
+        ).meta({
+          description: "Mails each report as multipart/report (RFC 5965) with the XARF document.",
+          accepts: "an object { server, from, to, ... }, or null for none",
+        }),
+        abuseIpdb: nullable(
+          z.strictObject({
+            url: reportUrl(),
+            keyFile: path("file").meta({ description: "A file that holds the API key." }),
+          }),
+        ).meta({
+          description: "Posts each report as AbuseIPDB's report endpoint takes it.",
+          accepts: "an object { url, keyFile }, or null for none",
+        }),
       }),
     }),
 
@@ -538,11 +661,13 @@ export interface FieldMeta {
 
 export type Unit =
   | "ms"
+  | "seconds"
   | "bytes"
   | "bytes a second"
   | "cells"
   | "connections"
   | "requests"
+  | "bans"
   | "attempts"
   | "files"
   | "bits"
@@ -570,6 +695,17 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const ENV_NAME = /^(?!CELLWS_)[A-Za-z_][A-Za-z0-9_]*$/;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+/** What can be compared with the path of a request: no query, no fragment, nothing encoded. */
+const LOGIN_PATH = /^\/[\w.~!$&'()*+,;=:@/-]{0,254}$/;
+/** Printable and of one line: it becomes a header. */
+const MAIL_ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/;
+/** A type, or all of one kind. */
+const MEDIA_RANGE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]*)$/;
+/** As it stands in a request, decoded: "/" or "/a/b", no empty or dot segments. */
+const URL_PATH = /^\/(?:(?!\.{1,2}(?:\/|$))[^/?#%\\\p{Cc}]+(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\p{Cc}]+)*)?$/u;
+const FILE_NAME = /^(?!\.)[^/\\\p{Cc}]{1,255}$/u;
+/** Visible ASCII with blanks in between. */
+const FIELD_VALUE = /^[!-~](?:[ -~]{0,254}[!-~])?$/;
 /** PATH_MAX on Linux. */
 const PATH_LENGTH_MAX = 4_096;
 
@@ -588,14 +724,89 @@ function listenSchema() {
           "The address to listen on. By default nothing is reachable from other machines; `0.0.0.0` is every IPv4 address, `::` every address, and one of them is needed in a container.",
         accepts: 'an IP address or a host name, such as "127.0.0.1", "::" or "localhost"',
       }),
-    tls: nullable(
-      z.strictObject({
-        key: path("file").meta({ description: "PEM file." }),
-        cert: path("file").meta({ description: "PEM file, with the chain." }),
+    tls: nullable(tlsSchema()).meta({
+      description:
+        "HTTPS with this key and certificate. Both files are looked at again every second; what replaces them is used for new connections, and old ones go on.",
+      accepts: "an object { key, cert } of paths of PEM files, or null for plain HTTP",
+    }),
+    httpsRedirectPort: nullable(z.int().min(1).max(65_535)).meta({
+      description:
+        "Answers each plain request with a redirect to HTTPS at this port, except for `/.well-known/acme-challenge/`, which certificate authorities ask for without TLS. With 443 the URL names no port.",
+      accepts: "the port of HTTPS as clients see it, from 1 to 65535, or null for no redirect",
+      unit: "port",
+    }),
+  });
+}
+
+function staticSchema() {
+  return z.strictObject({
+    at: z.string().regex(URL_PATH).meta({
+      description: "The path below which the folder appears. Of several that fit, the longest.",
+      accepts: 'a path such as "/" or "/assets", without a slash at its end',
+    }),
+    folder: path("folder").meta({ description: "What lies in it can be read by everybody." }),
+    index: nullable(z.string().regex(FILE_NAME)).default("index.html").meta({
+      description: "The file that answers for a folder; null for none.",
+      accepts: "the name of a file, or null",
+    }),
+    cacheControl: z.string().regex(FIELD_VALUE).default("public, max-age=0").meta({
+      description:
+        'The Cache-Control of its files. By default browsers ask each time and are told 304; for names that hold a hash of the content: "public, max-age=31536000, immutable".',
+      accepts: "the value of a header field",
+    }),
+    precompressed: flag(false, {
+      why: "Whether `app.js.br`, `app.js.zst` and `app.js.gz` are served instead of `app.js` to clients that can read them. Each costs a look at the disk.",
+    }),
+    symlinks: oneOf(["within", "follow"], "within", {
+      why: "Whether a symbolic link may lead out of the folder. By default what it leads to counts as missing.",
+    }),
+    fallThrough: flag(true, {
+      why: "Whether the app is asked for what is not in the folder. Otherwise the answer is 404.",
+    }),
+  });
+}
+
+function tlsSchema() {
+  return z.strictObject({
+    key: path("file").meta({ description: "The private key: a PEM file without passphrase." }),
+    cert: path("file").meta({
+      description:
+        "The certificate, and after it the chain up to the root: a PEM file. Used where the client names no host, or one that no certificate is for.",
+    }),
+    also: z
+      .array(
+        z.strictObject({
+          key: path("file").meta({ description: "As above." }),
+          cert: path("file").meta({
+            description: "As above. Its own names (wildcards too) say for which hosts it is used.",
+          }),
+        }),
+      )
+      .max(256)
+      .default([])
+      .meta({
+        description:
+          "Further certificates, chosen by the host that the client names (SNI). Where several fit, the exact name goes before the wildcard, then the earlier before the later.",
+        accepts: "a list of objects { key, cert }",
       }),
-    ).meta({
-      description: "Key and certificate, for HTTPS.",
-      accepts: "an object { key, cert } of paths of PEM files, or null for none",
+    minVersion: oneOf(["TLSv1.2", "TLSv1.3"], "TLSv1.2", {
+      why: "Older clients are turned away. Versions before 1.2 are broken and cannot be had.",
+    }),
+    http2: flag(true, {
+      why: "Offer HTTP/2 (ALPN). The app sees HTTP/1.1 either way.",
+    }),
+    hsts: section("Telling browsers to come by HTTPS only (Strict-Transport-Security).", {
+      maxAgeSeconds: whole("seconds", {
+        from: 0,
+        to: 10 * 365 * 24 * 3_600,
+        initially: 0,
+        zero: "the header is not sent",
+        why: "How long a browser keeps to HTTPS after each answer. Off by default, because it cannot be taken back: try 300 first, then 31_536_000 (a year). An app's own header goes before it.",
+      }),
+      includeSubDomains: flag(false, { why: "For all subdomains, too: only when each of them has HTTPS." }),
+      preload: flag(false, {
+        why: "Agrees to be built into browsers, which takes months to undo. Needs includeSubDomains and a year.",
+      }),
     }),
   });
 }
@@ -679,6 +890,18 @@ function oneOf<const Values extends readonly [string, ...string[]]>(
     .enum(values)
     .default(initially as never)
     .meta({ description: why });
+}
+
+/** Reports and keys go over it: plain HTTP only to this machine. */
+function reportUrl() {
+  return z
+    .string()
+    .max(2_048)
+    .refine(
+      (text) =>
+        /^https:\/\/[^/\s@]+/.test(text) || /^http:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?:[:/]|$)/.test(text),
+    )
+    .meta({ description: "Where to.", accepts: "an https URL, or an http URL of this machine" });
 }
 
 /** What may be absent is null in the resolved DNA, so that each key is there and JSON can carry it. */

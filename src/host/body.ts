@@ -7,7 +7,7 @@ import type { CellId } from "../core/cell.ts";
 import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
-import type { AppHealth } from "../wire/control.ts";
+import type { AppHealth, CellTrouble } from "../wire/control.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -63,6 +63,8 @@ export interface Body {
   drain(drainMs: number, alone: boolean): Promise<void>;
   /** Lets go of timers and handles, because the cell takes on another class. */
   release?(): void;
+  /** What a person should mend; for `cellws status`. */
+  troubles?(): readonly CellTrouble[];
   /** How the app does in this very cell. */
   appHealth?(): AppHealth;
 }

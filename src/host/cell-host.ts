@@ -17,6 +17,7 @@ import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
+import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
@@ -24,7 +25,7 @@ import type { Birth } from "../core/step.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
-import { hear } from "../wire/belief.ts";
+import { ancestryOf, hear, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
 import type { BirthPackage } from "./birth.ts";
@@ -36,13 +37,13 @@ import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
-import { seals, sign, signRecord, whyNotBelieved } from "./identity.ts";
+import { seals, sign, signRecord } from "./identity.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { ProcStat } from "./proc.ts";
-import { processLives, readProc, signalProcess } from "./proc.ts";
+import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
 import { watchFiles } from "./watch-files.ts";
@@ -80,6 +81,8 @@ export class CellHost {
 
   readonly #links = new Map<CellId, KinLink>();
   readonly #wombs = new Map<CellId, Womb>();
+  /** How cells looked at the last probe that they did not answer. */
+  readonly #silent = new Map<CellId, Look>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
   /** Where daughters' native output goes: the log itself. */
@@ -327,8 +330,15 @@ export class CellHost {
     // Where our own loop stood still the answer may lie there unread: that says nothing of the other.
     if (outcome.kind === "silent" && performance.now() - askedMs > 2 * timeoutMs) return;
     // A refusal is the kernel's, whose word on the dead comes another way; a garbled answer is an answer.
-    if (outcome.kind !== "silent") return this.dispatch({ type: "probed", id, answer: "answered" });
-    this.dispatch({ type: "probed", id, answer: hasComputed(before, readProc(pid)) ? "busy" : "stuck" });
+    if (outcome.kind !== "silent") {
+      this.#silent.delete(id);
+      return this.dispatch({ type: "probed", id, answer: "answered" });
+    }
+    const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid) };
+    const last = this.#silent.get(id) ?? { stat: before, sleeps: null };
+    this.#silent.set(id, after);
+    for (const other of this.#silent.keys()) if (!this.#state.alive.has(other)) this.#silent.delete(other);
+    this.dispatch({ type: "probed", id, answer: makesProgress(last, after) ? "busy" : "stuck" });
   }
 
   #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {
@@ -344,8 +354,11 @@ export class CellHost {
       id: this.#options.birth.id,
       privateKey: this.#options.keys.privateKey,
       record: () => this.#ownRecord(),
-      whyNotBelieved: (record) =>
-        this.#state.condemned.has(record.origin) ? "it was voted out" : whyNotBelieved(record, this.#acquaintance),
+      ancestry: () => ancestryOf(this.#ownRecord().body, (key) => this.#state.records.get(key)),
+      whyNotMet: (record, ancestry) =>
+        isShunned(this.#state, record.origin)
+          ? "it is dead, infected or voted out"
+          : whyNotMet(record, ancestry, this.#acquaintance, seals),
     };
   }
 
@@ -356,7 +369,7 @@ export class CellHost {
         const body = this.#state.records.get(cellKey(id))?.body;
         return body?.kind === "cell" ? body : undefined;
       },
-      version: (key) => this.#state.records.get(key)?.version,
+      held: (key) => this.#state.records.get(key),
       cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
     };
@@ -525,7 +538,9 @@ export class CellHost {
   }
 
   #vitals(): CellVitals {
+    const troubles = this.#presentBody?.troubles?.() ?? [];
     return {
+      ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
       ...this.#summary(this.#state.alive.get(this.#id) ?? this.#options.birth.certificate.body),
       class: this.#state.class,
       load: this.#measureLoad(),
@@ -603,8 +618,18 @@ const settlingMs = 2_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Whether a process used the CPU between two looks, and is not stopped. A tick is 10 ms; a probe's time has ten. */
-function hasComputed(before: ProcStat | null, after: ProcStat | null): boolean {
-  if (before === null || after === null || after.state === "T" || after.state === "t") return false;
-  return after.userTicks + after.systemTicks > before.userTicks + before.systemTicks;
+/** A process as it looked when it had not answered. */
+interface Look {
+  readonly stat: ProcStat | null;
+  readonly sleeps: number | null;
+}
+
+/**
+ * Whether a process that does not answer goes on between two looks: it used the CPU (a tick is 10 ms; a probe's time has ten),
+ * or its event loop turned, and only the way to it is broken. One that is stopped or blocked does neither.
+ */
+function makesProgress(before: Look, after: Look): boolean {
+  if (before.stat === null || after.stat === null || after.stat.state === "T" || after.stat.state === "t") return false;
+  const turned = before.sleeps !== null && after.sleeps !== null && after.sleeps > before.sleeps;
+  return turned || after.stat.userTicks + after.stat.systemTicks > before.stat.userTicks + before.stat.systemTicks;
 }

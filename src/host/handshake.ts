@@ -6,7 +6,7 @@ import crypto from "node:crypto";
 import type { Socket } from "node:net";
 import type { CellBody, OrganismRecord } from "../core/record.ts";
 import type { LinkPurpose } from "../wire/control.ts";
-import type { Read } from "../wire/kin.ts";
+import type { Hello, Read } from "../wire/kin.ts";
 import {
   handshakeLineBytesMax,
   kinProtocolVersion,
@@ -25,8 +25,10 @@ export interface Credentials {
   readonly privateKey: crypto.KeyObject;
   /** Our newest record. */
   record(): OrganismRecord<CellBody>;
+  /** The births of our ancestors, for one who has not heard of our mother. */
+  ancestry(): readonly OrganismRecord[];
   /** Why the other's record is not to be believed, or null. */
-  whyNotBelieved(record: OrganismRecord): string | null;
+  whyNotMet(record: OrganismRecord, ancestry: readonly OrganismRecord[]): string | null;
 }
 
 export type Met =
@@ -41,13 +43,21 @@ export async function greet(socket: Socket, purpose: LinkPurpose, own: Credentia
   const talk = new Talk(socket);
   const nonce = freshNonce();
   const { organism, id } = own;
-  talk.say({ cellws: kinProtocolVersion, purpose, organism, id, nonce, record: own.record() });
+  talk.say({
+    cellws: kinProtocolVersion,
+    purpose,
+    organism,
+    id,
+    nonce,
+    record: own.record(),
+    ancestry: own.ancestry(),
+  });
   const welcome = await talk.hear(readWelcome);
   if (!welcome.ok) return talk.refuse(welcome.reason);
-  const { record, proof } = welcome.value;
+  const { record, ancestry, proof } = welcome.value;
   const wrong = whyNotThem(
     own,
-    record,
+    { record, ancestry },
     welcome.value.id,
     proofPayload(purpose, organism, welcome.value.id, id, nonce),
     proof,
@@ -68,27 +78,34 @@ export async function receive(
   const talk = new Talk(socket, rest);
   const hello = readHello(line);
   if (!hello.ok) return talk.refuse(hello.reason);
-  const { purpose, organism, id, nonce, record } = hello.value;
+  const { purpose, organism, id, nonce, record, ancestry } = hello.value;
   if (organism !== own.organism) return talk.refuse("of another organism");
   const ownNonce = freshNonce();
   const proof = sign(proofPayload(purpose, organism, own.id, id, nonce), own.privateKey);
-  talk.say({ cellws: kinProtocolVersion, id: own.id, nonce: ownNonce, record: own.record(), proof });
+  talk.say({
+    cellws: kinProtocolVersion,
+    id: own.id,
+    nonce: ownNonce,
+    record: own.record(),
+    ancestry: own.ancestry(),
+    proof,
+  });
   const answer = await talk.hear(readProof);
   if (!answer.ok) return talk.refuse(answer.reason);
   const payload = proofPayload(purpose, organism, id, own.id, ownNonce);
-  const wrong = whyNotThem(own, record, id, payload, answer.value.proof);
+  const wrong = whyNotThem(own, { record, ancestry }, id, payload, answer.value.proof);
   return wrong === null ? { ...talk.done(record), purpose } : talk.refuse(wrong);
 }
 
 function whyNotThem(
   own: Credentials,
-  record: OrganismRecord<CellBody>,
+  { record, ancestry }: Pick<Hello, "record" | "ancestry">,
   id: string,
   payload: string,
   proof: string,
 ): string | null {
   if (record.body.id !== id) return "shows another cell's record";
-  const wrong = own.whyNotBelieved(record);
+  const wrong = own.whyNotMet(record, ancestry);
   if (wrong !== null) return wrong;
   return isSignedBy(payload, proof, record.body.publicKey) ? null : "does not hold its key";
 }

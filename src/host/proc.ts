@@ -65,6 +65,15 @@ export function parseProcStat(text: string, pageBytes: number): ProcStat | null 
 /** proc_pid_stat(5) counts fields from 1; comm is the second. */
 const FIRST_FIELD_AFTER_COMM = 3;
 
+/**
+ * How often the process's main thread has gone to sleep of its own accord: an event loop does so at least at each of its
+ * timers, a thread that is stopped, blocked or in a loop does not. Null: no such process, or no /proc.
+ */
+export function readSleeps(pid: number): number | null {
+  const count = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readProcFile(`/proc/${pid}/status`) ?? "")?.[1];
+  return count === undefined ? null : Number(count);
+}
+
 /** A zombie counts as gone: it runs nothing, holds nothing, and waits only for its parent to read its status. */
 export function processLives({ pid, startTicks }: ProcessIdentity): boolean {
   if (!hasProc()) return answersSignals(pid);

@@ -57,6 +57,10 @@ export const httpErrors = {
   CELLWS_HTTP_BODY_TOO_SLOW: client(408, "The request's body arrived more slowly than is accepted here."),
   CELLWS_HTTP_REQUEST_TIMEOUT: client(408, "The request did not arrive as a whole in time."),
   CELLWS_HTTP_RESPONSE_TIMEOUT: { status: 504, blame: "app", message: "The app did not answer in time." },
+  // HTTP/2.
+  CELLWS_HTTP_HTTP2_ABUSE: client(429, "The connection does too much of what costs only the server."),
+  // Static files, where the DNA leaves them to cellws alone.
+  CELLWS_HTTP_FILE_NOT_FOUND: client(404, "There is no such file."),
   // Refused on purpose.
   CELLWS_HTTP_REFUSED: client(403, "The request was refused by a rule."),
   // Between the B cell and the app.

@@ -589,7 +589,8 @@ function fieldError(text: string, lineFrom: number, stoppedAt: number): HttpErro
 // ---------------------------------------------------------------------------------------------------------------
 // What the head means
 
-function judgeHead(
+/** For HTTP/2 too, whose heads come as fields and not as text: one judgement for both. */
+export function judgeHead(
   method: string,
   target: string,
   versionMinor: 0 | 1,
@@ -801,7 +802,7 @@ const forbiddenTrailers: ReadonlySet<string> = new Set([
   "forwarded",
 ]);
 
-function judgeTrailers(trailers: readonly string[]): HttpErrorCode | null {
+export function judgeTrailers(trailers: readonly string[]): HttpErrorCode | null {
   for (let i = 0; i < trailers.length; i += 2) {
     const name = (trailers[i] as string).toLowerCase();
     if (forbiddenTrailers.has(name) || name.startsWith("x-forwarded-")) return "CELLWS_HTTP_TRAILER";

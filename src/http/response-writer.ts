@@ -211,7 +211,7 @@ const neverNamed: ReadonlySet<string> = new Set([
   "date",
 ]);
 
-function readConnection(headers: HeaderList): ConnectionOptions {
+export function readConnection(headers: HeaderList): ConnectionOptions {
   let options = plainConnection;
   for (let i = 0; i < headers.length; i += 2) {
     const value = headers[i + 1] as string;
@@ -226,7 +226,7 @@ function readConnection(headers: HeaderList): ConnectionOptions {
 }
 
 /** One number; or the same several times in a list, which Node lets an app write. */
-function readLength(value: string): number | null {
+export function readLength(value: string): number | null {
   const first = value.includes(",") ? oneOfSame(listTokens(value)) : value;
   if (first === null || !isAll(first, DIGIT) || first.length > 16) return null;
   const length = Number(first);
@@ -247,7 +247,7 @@ function missingLines(added: HeaderList, headers: HeaderList): string {
   return text;
 }
 
-function hasField(headers: HeaderList, lower: string): boolean {
+export function hasField(headers: HeaderList, lower: string): boolean {
   for (let i = 0; i < headers.length; i += 2) if (isNamed(headers[i] as string, lower)) return true;
   return false;
 }

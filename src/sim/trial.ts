@@ -2,9 +2,12 @@
  * One trial: an organism of random DNA, faults at random times, then peace; and what must be true of it throughout and
  * in the end. All of it follows from the seed.
  *
- * While the faults last only safety is asked for: no healthy cell is ended, no kin cycle, no population above its cap, besides
- * what every cell asserts of itself at each step. After the last fault also liveness: within a bound all classes are there,
- * in one tree, and whoever was still halted is gone.
+ * At every event: what each cell asserts of itself; kin links lead to strictly older cells (so there is no cycle), one at most;
+ * roles stay; daughters are of their mother's class and hold the listening sockets unless they are drones; nobody is signalled
+ * but the process that was meant; a sentence has its majority; no hormone is stronger than its hops allow. Every quarter of
+ * a second: no healthy cell was voted out as hung or infected; no class stays above its cap (decision 0007); infected cells are
+ * not half of anybody's electorate. After the last fault, within a bound: all classes are there, in one tree, and whoever was
+ * still halted or infected is gone.
  */
 import type { Prng } from "../lib/prng.ts";
 import { prngBelow, prngFrom } from "../lib/prng.ts";
@@ -14,7 +17,12 @@ import type { CellClass, CellId, SpecializedClass } from "../core/cell.ts";
 import { specializedClasses } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
 import type { State } from "../core/state.ts";
-import { isElder } from "../core/roster.ts";
+import { electorate } from "../core/ballot.ts";
+import { electorateMin, lineageWindowMs, tickMs } from "../core/limits.ts";
+import type { Misdeed } from "./infection.ts";
+import { misdeeds, Plague } from "./infection.ts";
+import { whyNotOneTree } from "./tree.ts";
+import type { SimCell } from "./world.ts";
 import { World } from "./world.ts";
 
 export const faultKinds = [
@@ -27,6 +35,12 @@ export const faultKinds = [
   "cut",
   "app-fails",
   "retire",
+  "stall",
+  "most-hang",
+  "disturbance",
+  "partition",
+  "pid-reuse",
+  "infection",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -44,14 +58,49 @@ export interface TrialResult {
   /** Deaths by vote: of the halted, and of the healthy for being surplus. */
   /** How long any class was above its cap, as seen every quarter of a second. */
   readonly aboveCapMs: number;
-  readonly executions: { readonly hung: number; readonly surplus: number; readonly healthy: number };
+  readonly executions: {
+    readonly hung: number;
+    readonly infected: number;
+    readonly surplus: number;
+    readonly healthy: number;
+  };
+  /** Cells that were infected, their daughters included; and what they did, by kind. */
+  readonly infectedCells: number;
+  readonly misdeeds: Readonly<Record<Misdeed, number>>;
+  /** Messages lost, doubled, overtaken, refused. */
+  readonly mishaps: Readonly<World["mishaps"]>;
+  /** The largest share of the working cells that a fault took away shortly before peace, in percent. */
+  readonly lossPercent: number;
+  /** Times at which deaths had left the infected half of an electorate or more, and the promise off: they were ended. */
+  readonly excused: number;
   /** Of the whole history. The same seed must give the same. */
   readonly fingerprint: number;
 }
 
-/** After the last fault, until every class is there again in one tree and no halted cell is left. */
-export const recoveryMsMax = 90_000;
+/**
+ * After the last fault, until every class is there again in one tree and nobody halted or infected is left. Each who must be
+ * voted out takes a ballot window; where they are the most, the others give them up first, regrow, and come of age for the vote.
+ */
+export const recoveryMsMax = 120_000;
+export const recoveryMsPerSentence = 20_000;
+/** Losses within this of the peace are what it recovers from. */
+const lossFreshMs = 15_000;
 const lookEveryMs = 250;
+/** Cells that must have lived for the lineage window before one begins to divide for votes. */
+const settledMin = 5;
+/** Share of an electorate at which the trial ends the infected: faults are about to leave them the majority. */
+const shareMilliToEnd = 450;
+/** Under the DNA's hangMs: who is out of reach for longer is voted out as any that does not answer. */
+const partitionMsMax = 8_000;
+/** Faults that take away so many healthy cells at once that too few would be left to outvote the infected. */
+const tooMuchWithLiars: ReadonlySet<FaultKind> = new Set([
+  "crash",
+  "mass-death",
+  "stop",
+  "most-hang",
+  "pid-reuse",
+  "retire",
+]);
 /** A stable window to be sure, and the ballot windows of a few votes. */
 const aboveCapMsMax = 60_000;
 
@@ -67,14 +116,20 @@ export function runTrial(seed: number): TrialResult {
   return trial.result(violation);
 }
 
-class Trial {
+export class Trial {
   readonly #seed: number;
   readonly #dna: CoreDna;
-  readonly #world: World;
+  readonly world: World;
   readonly #faults = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   #prng: Prng;
   #cellMs = 0;
   #recoveryMs: number | null = null;
+  readonly #plague: Plague;
+  readonly #losses: Array<{ atMs: number; percent: number }> = [];
+  #lossPercent = 0;
+  #excused = 0;
+  /** From when on the infected can be told from outside. */
+  #foundOutMs = Number.POSITIVE_INFINITY;
   /** Who gets going again, and when. */
   readonly #aboveCapSinceMs = new Map<SpecializedClass, number>();
   #aboveCapMs = 0;
@@ -91,27 +146,31 @@ class Trial {
       drain: this.#range(0, 10, 10, 800),
       notice: this.#range(0, 5, 5, 60),
     };
-    this.#world = new World({ seed, dna: this.#dna, delaysMs });
+    this.world = new World({ seed, dna: this.#dna, delaysMs, pidMax: 300 + this.#below(200) });
+    this.#plague = new Plague(this.world, seed);
   }
 
   /** Returns what was violated, or null. */
   run(): string | null {
-    const world = this.#world;
+    const { world } = this;
     const egg = world.spawnEgg();
     world.run(this.#below(2_000));
     world.tell(egg, { type: "first-connection" });
     world.run(1_000 + this.#below(10_000));
     const untilMs = world.nowMs + 20_000 + this.#below(40_000);
     while (world.nowMs < untilMs) {
-      const wrong = this.#pass(100 + this.#below(4_000)) ?? this.#healthyWereEnded();
+      const wrong = this.#pass(100 + this.#below(4_000));
       if (wrong !== null) return wrong;
+      const before = this.#well().length;
       this.#fault();
+      const lost = before - this.#well().length;
+      this.#losses.push({ atMs: world.nowMs, percent: Math.round((100 * Math.max(0, lost)) / Math.max(1, before)) });
     }
     return this.#recover();
   }
 
   result(violation: string | null): TrialResult {
-    const { executions, log, eventCount, nowMs } = this.#world;
+    const { executions, log, eventCount, nowMs } = this.world;
     const count = (reason: string): number => executions.filter((one) => one.reason === reason).length;
     return {
       seed: this.#seed,
@@ -122,56 +181,112 @@ class Trial {
       cellMs: this.#cellMs,
       recoveryMs: this.#recoveryMs,
       aboveCapMs: this.#aboveCapMs,
-      executions: { hung: count("hung"), surplus: count("surplus"), healthy: this.#falseKills() },
-      fingerprint: hash32(JSON.stringify(log)),
+      executions: {
+        hung: count("hung"),
+        infected: count("infected"),
+        surplus: count("surplus"),
+        healthy: this.#falseKills(),
+      },
+      infectedCells: [...this.world.cells.values()].filter((cell) => cell.infection !== null).length,
+      misdeeds: this.#plague.counts,
+      mishaps: this.world.mishaps,
+      lossPercent: this.#lossPercent,
+      excused: this.#excused,
+      fingerprint: hash32(`${this.world.history}/${JSON.stringify(log)}`),
     };
   }
 
   /** Lets time pass in small steps, with a look at the whole after each. */
   #pass(forMs: number): string | null {
-    const untilMs = this.#world.nowMs + forMs;
-    while (this.#world.nowMs < untilMs) {
-      const stepMs = Math.min(lookEveryMs, untilMs - this.#world.nowMs);
-      this.#world.run(stepMs);
-      this.#cellMs += stepMs * this.#world.living().length;
-      const due = this.#pending.filter(({ atMs }) => atMs <= this.#world.nowMs);
-      this.#pending = this.#pending.filter(({ atMs }) => atMs > this.#world.nowMs);
+    const untilMs = this.world.nowMs + forMs;
+    while (this.world.nowMs < untilMs) {
+      const stepMs = Math.min(lookEveryMs, untilMs - this.world.nowMs);
+      this.world.run(stepMs);
+      this.#cellMs += stepMs * this.world.living().length;
+      const due = this.#pending.filter(({ atMs }) => atMs <= this.world.nowMs);
+      this.#pending = this.#pending.filter(({ atMs }) => atMs > this.world.nowMs);
       for (const { deed } of due) deed();
-      this.#keepAMajority();
-      const wrong = this.#capExceeded() ?? this.#kinCycle();
+      this.#findOut();
+      this.#plague.act();
+      const wrong = this.#capExceeded() ?? this.#infectedMajority() ?? this.#healthyWereEnded();
       if (wrong !== null) return wrong;
     }
     return null;
   }
 
   #recover(): string | null {
-    this.#world.app = "ready";
+    this.world.app = "ready";
     for (const { deed } of this.#pending.splice(0)) deed();
-    for (const { self } of this.#world.living()) this.#world.tell(self, { type: "files-changed" });
-    const sinceMs = this.#world.nowMs;
-    while (this.#world.nowMs - sinceMs < recoveryMsMax) {
-      const wrong = this.#pass(lookEveryMs) ?? this.#healthyWereEnded();
+    for (const { self } of this.world.living()) this.world.tell(self, { type: "files-changed" });
+    this.#foundOutMs = Math.min(this.#foundOutMs, this.world.nowMs);
+    const sinceMs = this.world.nowMs;
+    const recent = this.#losses.filter(({ atMs }) => sinceMs - atMs < lossFreshMs);
+    this.#lossPercent = Math.max(0, ...recent.map(({ percent }) => percent));
+    // Those that are still to be voted out, and daughters that they bear until they are.
+    const sentenced = new Set<CellId>();
+    const boundMs = (): number => {
+      for (const id of [...this.#halted(), ...this.#plague.living()]) sentenced.add(id);
+      return recoveryMsMax + recoveryMsPerSentence * sentenced.size;
+    };
+    while (this.world.nowMs - sinceMs < boundMs()) {
+      const wrong = this.#pass(lookEveryMs);
       if (wrong !== null) return wrong;
       if (this.#whatIsMissing() !== null) continue;
-      this.#recoveryMs = this.#world.nowMs - sinceMs;
+      this.#recoveryMs = this.world.nowMs - sinceMs;
       return null;
     }
-    return `not whole ${recoveryMsMax} ms after the last fault: ${this.#whatIsMissing()}`;
+    return `not whole ${boundMs()} ms after the last fault: ${this.#whatIsMissing()}`;
   }
 
   #fault(): void {
     const kind = faultKinds[this.#below(faultKinds.length)] as FaultKind;
-    const world = this.#world;
+    const { world } = this;
     const cells = world.living().map((state) => state.self);
     const victim = cells[this.#below(cells.length)];
     const survivors = this.#well().filter((id) => id !== victim);
     const survivor = survivors[this.#below(Math.max(1, survivors.length))];
     // What is promised is recovery from whatever leaves one sound cell.
     if (victim === undefined || survivor === undefined) return;
+    if (this.#plague.living().length > 0 && tooMuchWithLiars.has(kind)) return;
     this.#faults[kind] += 1;
     switch (kind) {
       case "crash":
         return world.kill(victim);
+      case "pid-reuse": {
+        const pid = world.cells.get(victim)?.pid ?? 0;
+        world.kill(victim);
+        return world.reusePid(pid);
+      }
+      case "stall": {
+        const percent = 30 + this.#below(66);
+        const stalled = cells.filter(() => this.#below(100) < percent);
+        for (const id of stalled) world.halt(id, "stuck");
+        return this.#later(200 + this.#below(5_000), () => {
+          for (const id of stalled) world.resume(id);
+        });
+      }
+      case "most-hang": {
+        const doomed = cells.filter((id) => id !== survivor && this.#below(100) < 80);
+        if (this.#haltedCount() + doomed.length > this.#wantedCount() - 2) return;
+        for (const id of doomed) world.halt(id, "stuck");
+        return;
+      }
+      case "disturbance":
+        world.disturbance = {
+          lossMilli: this.#below(300),
+          duplicateMilli: this.#below(300),
+          lateMsMax: this.#below(300),
+        };
+        return this.#later(500 + this.#below(8_000), () => {
+          world.disturbance = null;
+        });
+      case "partition": {
+        const percent = 10 + this.#below(80);
+        world.partition(cells.filter(() => this.#below(100) < percent));
+        return this.#later(300 + this.#below(partitionMsMax), () => world.heal());
+      }
+      case "infection":
+        return this.#infect(cells);
       case "mass-death": {
         const percent = 30 + this.#below(66);
         const doomed = cells.filter((id) => id !== survivor && this.#below(100) < percent);
@@ -179,8 +294,8 @@ class Trial {
         return;
       }
       case "stop":
-        // Half of them at most: a majority must be able to act.
-        if (this.#haltedCount() + 1 > (cells.length - 1) / 2) return;
+        // However many: those who take the places of the given up must be the more in the end.
+        if (this.#haltedCount() + 1 > this.#wantedCount() - 2) return;
         return world.halt(victim, "stuck");
       case "stop-and-continue":
         world.halt(victim, "stuck");
@@ -208,69 +323,113 @@ class Trial {
   }
 
   #whatIsMissing(): string | null {
-    const living = this.#world.living();
+    const living = this.world.living();
     if (living.length === 0) return "nobody lives";
-    const halted = living.filter(({ self }) => this.#world.cells.get(self)?.halted !== null);
+    const halted = living.filter(({ self }) => this.world.cells.get(self)?.halted !== null);
     if (halted.length > 0) return `${halted.length} halted cells still there`;
+    const infected = this.#plague.living();
+    if (infected.length > 0) return `${infected.length} infected cells still there`;
     const count = (cellClass: CellClass): number => living.filter((state) => state.class === cellClass).length;
     for (const cellClass of specializedClasses) {
       const { min } = this.#dna.population[cellClass];
       if (count(cellClass) < min) return `${count(cellClass)} of ${min} ${cellClass}s`;
     }
     if (count("stem") < this.#dna.stemPool) return `${count("stem")} of ${this.#dna.stemPool} stem cells`;
-    return this.#notOneTree(living);
-  }
-
-  #notOneTree(living: readonly State[]): string | null {
-    const ids = new Set(living.map((state) => state.self));
-    const ends = living.reduce((sum, state) => sum + [...state.kin].filter((peer) => ids.has(peer)).length, 0);
-    if (ends !== 2 * (living.length - 1)) return `${ends / 2} links between ${living.length} cells`;
-    const seen = new Set<CellId>();
-    const next: CellId[] = [living[0]?.self ?? ""];
-    for (let id = next.pop(); id !== undefined; id = next.pop()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      next.push(...(this.#world.cells.get(id)?.state?.kin ?? []));
-    }
-    return seen.size >= living.length ? null : `${seen.size} of ${living.length} cells hang together`;
+    return whyNotOneTree(this.world);
   }
 
   /** See docs/decisions/0007: cells that do not know of each other may be one too many, for as long as a vote takes. */
   #capExceeded(): string | null {
     for (const cellClass of specializedClasses) {
-      const count = this.#world.ofClass(cellClass).length;
+      // Those that hang work at nothing: their places are regrown when they were given up.
+      const count = this.world.working[cellClass];
       const { max } = this.#dna.population[cellClass];
-      if (count <= max) {
+      // A surplus is voted out after those who do harm or nothing: while there are any it waits.
+      if (count <= max || this.#haltedCount() + this.#plague.living().length > 0) {
         this.#aboveCapSinceMs.delete(cellClass);
         continue;
       }
-      const sinceMs = this.#aboveCapSinceMs.get(cellClass) ?? this.#world.nowMs;
+      const sinceMs = this.#aboveCapSinceMs.get(cellClass) ?? this.world.nowMs;
       this.#aboveCapSinceMs.set(cellClass, sinceMs);
       this.#aboveCapMs += lookEveryMs;
-      if (this.#world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
+      if (this.world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
     }
     return null;
   }
 
-  /** Every link leads to a strictly older or younger cell; with one link to an elder at most there can be no cycle. */
-  #kinCycle(): string | null {
-    for (const state of this.#world.living()) {
-      const own = state.alive.get(state.self);
-      const elders = [...state.kin].filter((peer) => {
-        const body = state.alive.get(peer);
-        return own !== undefined && body !== undefined && isElder(body, own);
-      });
-      if (elders.length > 1) return `${state.self} holds links to ${elders.length} elders`;
+  /**
+   * As many as may be without half of any electorate being infected; those that divide for votes come alone, for what they
+   * gain is held against their line only.
+   */
+  #infect(cells: readonly CellId[]): void {
+    const isFirst = this.#plague.living().length === 0;
+    const alone = isFirst && this.#isSettled() && this.#below(3) === 0;
+    const count = alone ? 1 : 1 + this.#below(Math.max(1, Math.floor(cells.length / 3)));
+    for (let i = 0; i < count; i += 1) {
+      const id = cells[this.#below(cells.length)] ?? "";
+      if (this.#plague.living().some((other) => this.#plague.isSybil(other))) return;
+      if (this.world.cells.get(id)?.infection !== null || this.#worstShareMilli(id) >= 400) continue;
+      const deeds = new Set<Misdeed>(misdeeds.filter((deed) => deed !== "sybil" && this.#below(3) === 0));
+      if (alone) deeds.add("sybil");
+      this.world.log.push({ atMs: this.world.nowMs, cell: id, text: `infected: ${[...deeds].join(", ")}` });
+      this.#plague.infect(id, deeds);
     }
+    const detectMs = 1_000 + this.#below(20_000);
+    this.#foundOutMs = Math.min(this.#foundOutMs, this.world.nowMs + detectMs);
+  }
+
+  /** Once it is known what to look for, all of the same kind are found. */
+  #findOut(): void {
+    if (this.world.nowMs < this.#foundOutMs) return;
+    for (const id of this.#plague.living()) (this.world.cells.get(id) as SimCell).isFoundOut = true;
+    if (this.#plague.living().length === 0) this.#foundOutMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether enough cells are known for so long that a line can be measured against them. */
+  #isSettled(): boolean {
+    const settled = this.world.living().filter(({ self }) => {
+      const startTicks = this.world.cells.get(self)?.startTicks ?? Number.POSITIVE_INFINITY;
+      return this.world.nowMs - startTicks * tickMs >= lineageWindowMs;
+    });
+    return settled.length >= settledMin;
+  }
+
+  /** The largest share, in thousandths, that the infected (with `next`) have of a healthy cell's electorate. */
+  #worstShareMilli(next: CellId | null): number {
+    let worst = 0;
+    for (const state of this.world.living()) {
+      if (this.world.cells.get(state.self)?.infection !== null) continue;
+      const electors = electorate(state, this.world.nowMs);
+      if (electors.length < electorateMin) continue;
+      const bad = electors.filter((id) => id === next || this.world.cells.get(id)?.infection !== null).length;
+      worst = Math.max(worst, Math.floor((1000 * bad) / electors.length));
+    }
+    return worst;
+  }
+
+  /** One that divides never gets half of an electorate; of others deaths may leave so many that nothing is promised. */
+  #infectedMajority(): string | null {
+    const infected = this.#plague.living();
+    const shareMilli = infected.length === 0 ? 0 : this.#worstShareMilli(null);
+    if (shareMilli < shareMilliToEnd) return null;
+    if (shareMilli >= 500 && infected.some((id) => this.#plague.isSybil(id)))
+      return "a line gained half of an electorate by dividing";
+    if (shareMilli >= 500) this.#excused += 1;
+    for (const id of infected) this.world.kill(id);
     return null;
+  }
+
+  /** The cells of a whole organism at rest. */
+  #wantedCount(): number {
+    return specializedClasses.reduce((sum, c) => sum + this.#dna.population[c].min, this.#dna.stemPool);
   }
 
   #healthyWereEnded(): string | null {
-    return this.#falseKills() === 0 ? null : "a healthy cell was voted out as hung";
+    return this.#falseKills() === 0 || this.#excused > 0 ? null : "a healthy cell was voted out";
   }
 
   #falseKills(): number {
-    return this.#world.executions.filter(
+    return this.world.executions.filter(
       ({ reason, wasHalted, wasInfected }) =>
         !wasInfected && (reason === "infected" || (reason === "hung" && !wasHalted)),
     ).length;
@@ -279,30 +438,23 @@ class Trial {
   /** Cells that do what they should, and are not about to leave. */
   #well(): CellId[] {
     const isWell = ({ self, stop, isUseless }: State): boolean =>
-      stop === null && !isUseless && this.#world.cells.get(self)?.halted === null;
-    return this.#world
+      stop === null && !isUseless && this.world.cells.get(self)?.halted === null;
+    return this.world
       .living()
       .filter(isWell)
       .map(({ self }) => self);
   }
 
-  /**
-   * Votes need a majority of cells that can cast one: the promise is for fewer than half halted. Where deaths and faults
-   * together have left fewer well than halted, the halted go on, as after a suspension.
-   */
-  #keepAMajority(): void {
-    const halted = [...this.#world.cells.values()].filter((cell) => cell.runs && cell.halted !== null);
-    const isSuspended = this.#well().length === 0;
-    if (isSuspended || halted.length < this.#well().length) return;
-    for (const { id } of halted) this.#world.resume(id);
+  #haltedCount(): number {
+    return this.#halted().length;
   }
 
-  #haltedCount(): number {
-    return [...this.#world.cells.values()].filter((cell) => cell.runs && cell.halted !== null).length;
+  #halted(): CellId[] {
+    return [...this.world.cells.values()].filter((cell) => cell.runs && cell.halted !== null).map(({ id }) => id);
   }
 
   #later(inMs: number, deed: () => void): void {
-    this.#pending.push({ atMs: this.#world.nowMs + inMs, deed });
+    this.#pending.push({ atMs: this.world.nowMs + inMs, deed });
   }
 
   #randomDna(): CoreDna {

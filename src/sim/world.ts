@@ -13,7 +13,7 @@
  *   partition     between two sets of cells no socket works: links break, none opens, questions go unanswered. The kernel's
  *                 word (who runs, who computes) still reaches both
  */
-import { assert, unreachable } from "../lib/assert.ts";
+import { assert, InvariantError, unreachable } from "../lib/assert.ts";
 import type { Prng } from "../lib/prng.ts";
 import { prngBelow, prngFrom, prngNext } from "../lib/prng.ts";
 import { hash32 } from "../lib/hash.ts";
@@ -22,18 +22,20 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import { cellClasses } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
 import type { Effect } from "../core/effect.ts";
+import type { KinMessage } from "../core/message.ts";
 import type { Event, Happening } from "../core/event.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
-import { cellKey, certificateKey, keyOf } from "../core/record.ts";
+import { cellKey, certificateKey, deathKey, keyOf } from "../core/record.ts";
 import { isPlausible } from "../core/hormone.ts";
 import { tickMs } from "../core/limits.ts";
+import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
 import { cellOfProcess, isElder } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import type { Acquaintance } from "../wire/belief.ts";
-import { hear, signRecord, whyNotBelieved } from "../wire/belief.ts";
+import { ancestryOf, hear, signRecord, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import { Keyring } from "./keyring.ts";
 import { TimeQueue } from "./time-queue.ts";
@@ -141,6 +143,7 @@ export class World {
   /** The cells on the far side of a partition, or null. */
   #farSide: Set<CellId> | null = null;
   #linkCount = 0;
+  readonly #births = new Map<CellId, () => void>();
   #prng: Prng;
   #nextPid = 100;
 
@@ -186,6 +189,11 @@ export class World {
     return { charge, voter: cell.id, signature };
   }
 
+  infect(cell: SimCell, infection: Infection): void {
+    cell.infection = infection;
+    this.#count(cell);
+  }
+
   /** Has a cell do what its mind did not think of. */
   possess(id: CellId, deed: (state: State) => Move): void {
     const cell = this.cells.get(id);
@@ -196,6 +204,11 @@ export class World {
     cell.decidedAs = state.class;
     this.#performAll(cell, effects, mailbox);
     for (const event of mailbox) this.#dispatch(cell, event);
+  }
+
+  /** Calls back when that cell's mind begins. */
+  whenBorn(id: CellId, deed: () => void): void {
+    this.#births.set(id, deed);
   }
 
   /** From now on no socket works between these cells, their future daughters included, and all others. */
@@ -276,7 +289,8 @@ export class World {
   }
 
   /** What comes over a link is let in as far as it is to be believed. */
-  #hear(cell: SimCell, { message, from }: Happening & { type: "message" }): void {
+  #hear(cell: SimCell, { message: said, from }: Happening & { type: "message" }): void {
+    const message = cell.infection === null ? said : withoutWordOf(cell.id, said);
     hear(message, cell.acquaintance, this.keyring, {
       take: (believed) => {
         if (cell.runs) this.#dispatch(cell, { type: "message", from, message: believed });
@@ -294,15 +308,30 @@ export class World {
       this.eventCount += 1;
       cell.decidedAs = cell.state.class;
       this.history = hash32(`${this.history}/${this.nowMs}/${cell.id}/${event.type}`);
-      const [next, effects] = step(cell.state, event);
-      assertInvariants(next);
-      if (next.kin !== cell.state.kin) this.#assertKinIsOlder(next);
+      const move = this.#think(cell, cell.state, event);
+      if (move === null) return;
+      const [next, effects] = move;
+      if (next.kin !== cell.state.kin && cell.infection === null) this.#assertKinIsOlder(next);
       const { class: before } = cell.state;
       cell.state = next;
       if (next.class !== before) this.#tookRole(cell, before);
       this.#performAll(cell, effects, mailbox);
     }
     this.#setWake(cell);
+  }
+
+  /** Null: an infected cell's mind broke down, for what it said of itself came back to it. */
+  #think(cell: SimCell, state: State, event: Event): Move | null {
+    try {
+      const move = step(state, event);
+      assertInvariants(move[0]);
+      return move;
+    } catch (error) {
+      if (cell.infection === null || !(error instanceof InvariantError)) throw error;
+      this.#note(cell.id, `broke down: ${error.message}`);
+      this.#end(cell);
+      return null;
+    }
   }
 
   /** A role, once taken, stays. */
@@ -431,7 +460,8 @@ export class World {
     let long = 0;
     for (const { id: other, state: its } of state.alive.values()) {
       const knownMs = this.nowMs - (state.heardMs.get(other) ?? this.nowMs);
-      if (its !== "gestating" && knownMs >= 30_000 && (other === id || !state.condemned.has(other))) long += 1;
+      const isOut = state.condemned.has(other) || state.suspects.get(other)?.answer === "infected";
+      if (its !== "gestating" && knownMs >= 30_000 && !isOut) long += 1;
     }
     assert(genuine.size >= Math.floor(Math.min(long, 31) / 2) + 1, `a majority has voted ${id} out`);
   }
@@ -445,7 +475,11 @@ export class World {
     if (!other.runs) return;
     this.#note(cell.id, `executes ${id}`);
     const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
-    const standing = this.#atConviction.get(id);
+    const farewell = cell.state?.records.get(deathKey(id));
+    const hasLeft = farewell?.origin === id;
+    const standing = this.#atConviction.get(id) ?? (hasLeft ? { wasHalted: false, wasInfected: true } : undefined);
+    // What an infected cell takes for a sentence nobody else does: it may not signal here (sim/infection.ts).
+    if (standing === undefined && cell.infection !== null) return;
     assert(standing !== undefined, "nobody is ended without a certificate");
     this.executions.push({ id, reason, ...standing });
     this.#end(other);
@@ -487,6 +521,8 @@ export class World {
     cell.state = state;
     cell.decidedAs = certificate.body.class;
     this.#count(cell);
+    this.#births.get(cell.id)?.();
+    this.#births.delete(cell.id);
     const mailbox: Event[] = [];
     this.#performAll(cell, effects, mailbox);
     for (const event of mailbox) this.#dispatch(cell, event);
@@ -515,7 +551,7 @@ export class World {
     if (link === undefined) return;
     const { attenuationMilli } = this.#options.dna;
     assert(
-      message.type !== "pulse" || isPlausible(message.pulse, attenuationMilli),
+      message.type !== "pulse" || cell.infection !== null || isPlausible(message.pulse, attenuationMilli),
       "no hormone is stronger than s0 * alpha^hops",
     );
     const arrive = (): void => {
@@ -545,8 +581,9 @@ export class World {
   #greet(cell: SimCell, other: SimCell): boolean {
     const welcome = (host: SimCell, guest: SimCell): boolean => {
       const record = guest.state?.records.get(cellKey(guest.id));
-      const isCondemned = host.state?.condemned.has(guest.id) === true;
-      return record !== undefined && !isCondemned && whyNotBelieved(record, host.acquaintance, this.keyring) === null;
+      if (record?.body.kind !== "cell" || host.state === null || isShunned(host.state, guest.id)) return false;
+      const ancestry = ancestryOf(record.body, (key) => guest.state?.records.get(key));
+      return whyNotMet(record, ancestry, host.acquaintance, this.keyring) === null;
     };
     return welcome(other, cell) && welcome(cell, other);
   }
@@ -609,7 +646,7 @@ export class World {
           const body = cell.state?.records.get(cellKey(other))?.body;
           return body?.kind === "cell" ? body : undefined;
         },
-        version: (key) => cell.state?.records.get(key)?.version,
+        held: (key) => cell.state?.records.get(key),
         cellOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : cellOfProcess(cell.state, ofPid, ticks)),
         runs: (ofPid, ticks) => this.#runs(ofPid, ticks),
       },
@@ -646,7 +683,7 @@ export class World {
   }
 
   #count(cell: SimCell): void {
-    const now = cell.runs && cell.halted === null ? (cell.state?.class ?? null) : null;
+    const now = cell.runs && cell.halted === null && cell.infection === null ? (cell.state?.class ?? null) : null;
     if (cell.countedAs !== null) this.working[cell.countedAs] -= 1;
     if (now !== null) this.working[now] += 1;
     cell.countedAs = now;
@@ -678,6 +715,12 @@ export class World {
   #note(cell: CellId, text: string): void {
     this.log.push({ atMs: this.nowMs, cell, text });
   }
+}
+
+/** What an infected cell has said of itself in vain does not confuse its own mind when it comes back. */
+function withoutWordOf(id: CellId, message: KinMessage): KinMessage {
+  if (message.type !== "records") return message;
+  return { ...message, records: message.records.filter(({ key }) => key !== cellKey(id) && key !== deathKey(id)) };
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import type { CellClass } from "../core/cell.ts";
 import { cellClasses } from "../core/cell.ts";
-import type { AppHealth, OrganismFile } from "../wire/control.ts";
+import type { AppHealth, CellTrouble, OrganismFile } from "../wire/control.ts";
 import type { OrganismSurvey } from "../wire/survey.ts";
 import { gravestAppHealth } from "../wire/survey.ts";
 import type { Clock } from "./ps.ts";
@@ -50,6 +50,8 @@ export interface OrganismStatus {
   unanswered: number;
   inFlight: number;
   app: AppHealth;
+  /** Each once, whichever cells have it. */
+  troubles: CellTrouble[];
 }
 
 export function judgeStatus(survey: OrganismSurvey, file: OrganismFile | null): OrganismStatus {
@@ -75,6 +77,7 @@ export function judgeStatus(survey: OrganismSurvey, file: OrganismFile | null): 
     // B cells own the requests; what drones have in flight are the same ones.
     inFlight: cells.reduce((sum, cell) => sum + (cell.class === "b-cell" ? (cell.inFlight ?? 0) : 0), 0),
     app: appOf(survey, phase),
+    troubles: troublesOf(survey),
   };
 }
 
@@ -92,6 +95,7 @@ export function renderStatus(
     ["cells", describePopulation(status, style)],
     status.inFlight > 0 ? ["requests", `${status.inFlight} in flight`] : null,
     ["app", describeApp(status, style)],
+    ["trouble", status.troubles.map((trouble) => describeTrouble(trouble, style)).join("\n")],
     status.dnaFile === null ? null : ["dna", status.dnaFile],
     ["revision", status.revision],
   ];
@@ -154,6 +158,16 @@ function judgePhase(survey: OrganismSurvey): StatusPhase {
 function appOf(survey: OrganismSurvey, phase: StatusPhase): AppHealth {
   if (phase !== "serving" && phase !== "impaired") return survey.app;
   return gravestAppHealth(survey.cells.flatMap((cell) => (cell.app === null ? [] : [cell.app])));
+}
+
+/** Cells that share a certificate share its trouble: of each code and message one is told. */
+function troublesOf({ cells }: OrganismSurvey): CellTrouble[] {
+  const all = cells.flatMap((cell) => cell.troubles ?? []);
+  return [...new Map(all.map((trouble) => [`${trouble.code} ${trouble.message}`, trouble])).values()];
+}
+
+function describeTrouble({ code, message }: CellTrouble, style: Style): string {
+  return `${paint(style, code.startsWith("CELLWS_W_") ? "yellow" : "red", code)} ${printable(message, style)}`;
 }
 
 function addresses(file: OrganismFile | null): string[] {

@@ -14,7 +14,7 @@
 import { specializedClasses } from "../core/cell.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, CertificateBody, Charge, DeathBody, OrganismRecord, RecordBody } from "../core/record.ts";
-import { keyOf, lineageMax } from "../core/record.ts";
+import { cellKey, keyOf, lineageMax, supersedes } from "../core/record.ts";
 import type { Vote } from "../core/ballot.ts";
 import { birthPayload, recordPayload, votePayload } from "./kin.ts";
 
@@ -23,8 +23,8 @@ export interface Acquaintance {
   readonly organism: string;
   /** The newest record of a cell, living or dead, as far as it is known. */
   cell(id: string): CellBody | undefined;
-  /** The version that is held under a key, if any. */
-  version(key: string): number | undefined;
+  /** What is held under a key, if anything. */
+  held(key: string): OrganismRecord | undefined;
   /** The living cell that is known as that very process, if any. */
   cellOfProcess(pid: number, startTicks: number): string | undefined;
   /** Whether that very process runs. */
@@ -55,6 +55,8 @@ export function hear(message: KinMessage, known: Acquaintance, seals: Seals, hea
   // Births in order of age: a daughter's certificate is checked by her mother's key.
   const records = [...message.records].sort((a, b) => birthOrderOf(a) - birthOrderOf(b));
   for (const record of records) {
+    // What is no news needs no judge: most of what is heard twice ends here, before any signature is checked.
+    if (!supersedes(record, known.held(record.key))) continue;
     const wrong = whyNotBelieved(record, known, seals);
     if (wrong === null) hearing.take({ type: "records", records: [record] });
     else hearing.refuse(record.key, wrong);
@@ -65,7 +67,7 @@ export function hear(message: KinMessage, known: Acquaintance, seals: Seals, hea
 export function whyNotBelieved(record: OrganismRecord, known: Acquaintance, seals: Seals): string | null {
   const { body, origin } = record;
   if (record.key !== keyOf(body)) return "filed under a wrong key";
-  if (record.version > (known.version(record.key) ?? Number.MAX_SAFE_INTEGER) + versionLeapMax)
+  if (record.version > (known.held(record.key)?.version ?? Number.MAX_SAFE_INTEGER) + versionLeapMax)
     return "its version leaps";
   if (body.kind === "cell") {
     const wrong = whyNotBorn(body, known, seals) ?? whyNotBecome(body, known);
@@ -92,6 +94,30 @@ export function whyNotBelieved(record: OrganismRecord, known: Acquaintance, seal
       // Whether it keeps to the limits of the DNA is judged where it would be carried out.
       return known.cell(origin)?.class === "t-cell" ? null : "a ban by a cell that is no T cell";
   }
+}
+
+/**
+ * Why a cell that opens a link is not to be let in, or null. It brings the births of its ancestors along, oldest first: who
+ * bore it may have died before anybody here heard of her, and its own birth is believed by her key only.
+ */
+export function whyNotMet(
+  record: OrganismRecord,
+  ancestry: readonly OrganismRecord[],
+  known: Acquaintance,
+  seals: Seals,
+): string | null {
+  const shown = new Map<string, CellBody>();
+  const informed: Acquaintance = { ...known, cell: (id) => known.cell(id) ?? shown.get(id) };
+  for (const ancestor of ancestry) {
+    const { body } = ancestor;
+    if (body.kind === "cell" && whyNotBelieved(ancestor, informed, seals) === null) shown.set(body.id, body);
+  }
+  return whyNotBelieved(record, informed, seals);
+}
+
+/** The births of a cell's ancestors, oldest first, as far as it holds them. */
+export function ancestryOf(body: CellBody, recordOf: (key: string) => OrganismRecord | undefined): OrganismRecord[] {
+  return body.lineage.flatMap((id) => recordOf(cellKey(id)) ?? []);
 }
 
 /** Whether a vote is its voter's. */

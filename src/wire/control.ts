@@ -51,6 +51,13 @@ export interface AppHealth {
   retryInMs?: number;
 }
 
+/** Something that a person should mend, while the cell goes on as well as it can. */
+export interface CellTrouble {
+  /** As in docs/ERRORS.md. */
+  code: string;
+  message: string;
+}
+
 export interface CellVitals extends CellSummary {
   /** Event-loop utilization over the last window, 0..1. */
   load: number;
@@ -58,6 +65,8 @@ export interface CellVitals extends CellSummary {
   /** Requests that this cell is working on now. */
   inFlight: number;
   app: AppHealth;
+  /** Absent when there is none. */
+  troubles?: CellTrouble[];
 }
 
 export type ControlRequest =

@@ -2,8 +2,8 @@
  * The kin link's protocol, whole: a handshake of three lines, then one JSON message a line.
  *
  *   connector                                        acceptor
- *   { cellws, purpose, organism, id, nonce, record }  ->
- *                                                    <-  { cellws, id, nonce, record, proof }
+ *   { cellws, purpose, organism, id, nonce, record, ancestry }  ->
+ *                                          <-  { cellws, id, nonce, record, ancestry, proof }
  *   { proof }                                         ->
  *   message, message, ...                            <->  message, message, ...
  *
@@ -29,12 +29,15 @@ export interface Hello {
   readonly id: string;
   readonly nonce: string;
   readonly record: OrganismRecord<CellBody>;
+  /** The births of its ancestors, oldest first. */
+  readonly ancestry: readonly OrganismRecord[];
 }
 export interface Welcome {
   readonly cellws: number;
   readonly id: string;
   readonly nonce: string;
   readonly record: OrganismRecord<CellBody>;
+  readonly ancestry: readonly OrganismRecord[];
   readonly proof: string;
 }
 export interface Proof {
@@ -43,8 +46,8 @@ export interface Proof {
 
 /** One line's longest: an inventory of 10,000 records, or a thousand records with stacks. Above it the link is cut. */
 export const kinLineBytesMax = 4 * 1024 * 1024;
-/** Before the handshake is over nobody is trusted with more than this. */
-export const handshakeLineBytesMax = 16 * 1024;
+/** Before the handshake is over nobody is trusted with more than this: a record and lineageMax ancestors', 1 KiB each at most. */
+export const handshakeLineBytesMax = 24 * 1024;
 
 /** What is signed to prove one's identity on a link. */
 export function proofPayload(
@@ -174,6 +177,7 @@ const kinMessage = variant("type", {
   }),
   "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
 } satisfies Record<KinMessage["type"], Shape>);
+const ancestry = listOf(lineageMax, recordOf(cellBody));
 const hello = object({
   cellws: version,
   purpose: oneOf("kin", "axon"),
@@ -181,8 +185,9 @@ const hello = object({
   id,
   nonce,
   record: recordOf(cellBody),
+  ancestry,
 });
-const welcome = object({ cellws: version, id, nonce, record: recordOf(cellBody), proof: signature });
+const welcome = object({ cellws: version, id, nonce, record: recordOf(cellBody), ancestry, proof: signature });
 
 function read<T>(line: string, shape: Shape): Read<T> {
   let value: unknown;

@@ -7,7 +7,15 @@
  */
 import type { CellClass } from "../core/cell.ts";
 import { cellClasses } from "../core/cell.ts";
-import type { AppHealth, CellRecord, CellSummary, CellVitals, ControlReply, OrganismFile } from "./control.ts";
+import type {
+  AppHealth,
+  CellRecord,
+  CellSummary,
+  CellTrouble,
+  CellVitals,
+  ControlReply,
+  OrganismFile,
+} from "./control.ts";
 
 export type ReadResult<T> = { ok: true; value: T } | { ok: false; reason: string };
 
@@ -137,7 +145,13 @@ function vitals(value: unknown): CellVitals {
     rssBytes: number(from, "rssBytes"),
     inFlight: number(from, "inFlight"),
     app: appHealth(from["app"]),
+    ...(from["troubles"] === undefined ? {} : { troubles: array(from, "troubles").map(trouble) }),
   };
+}
+
+function trouble(value: unknown): CellTrouble {
+  const from = fields(value, "trouble");
+  return { code: string(from, "code"), message: string(from, "message") };
 }
 
 function appHealth(value: unknown): AppHealth {

@@ -6,7 +6,7 @@
  * null and not guessed. Which processes are alive is not judged here: the caller, who can look, leaves the
  * dead out.
  */
-import type { AppHealth, CellLifeState, CellRecord, CellSummary, CellVitals } from "./control.ts";
+import type { AppHealth, CellLifeState, CellRecord, CellSummary, CellTrouble, CellVitals } from "./control.ts";
 
 /** Whose word a surveyed cell rests on. */
 export type SurveyEvidence = "self" | "kin" | "record";
@@ -18,6 +18,7 @@ export interface SurveyedCell extends CellSummary {
   rssBytes: number | null;
   inFlight: number | null;
   app: AppHealth | null;
+  troubles?: CellTrouble[];
 }
 
 export interface OrganismSurvey {

@@ -116,7 +116,7 @@ test("without a DNA file everything is default, named after the folder's package
   assert.equal(result.dnaFile, null);
   assert.equal(result.dna.name, "web-shop");
   assert.equal(result.dna.cwd, result.cwd);
-  assert.deepEqual(result.dna.listen, [{ port: 8_080, host: "127.0.0.1", tls: null }]);
+  assert.deepEqual(result.dna.listen, [{ port: 8_080, host: "127.0.0.1", tls: null, httpsRedirectPort: null }]);
   assert.deepEqual(result.dna.cells.drone, { min: 1, max: 4 });
 });
 

@@ -28,6 +28,8 @@ function soundValue(node: FieldNode, key: string): fc.Arbitrary<unknown> {
     case "null":
       return fc.constant(null);
     case "array":
+      // A list of choices names each at most once.
+      if (node.items!.enum !== undefined) return fc.shuffledSubarray(node.items!.enum, { minLength: 1 });
       return fc.array(soundValue(node.items!, key), {
         minLength: node.minItems ?? 0,
         maxLength: Math.min(4, node.maxItems!),
@@ -55,6 +57,14 @@ function soundString(node: FieldNode, key: string): fc.Arbitrary<string> {
   if (node.range === true) return fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1", "0.0.0.0/0");
   if (key === "host") return fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constantFrom("::", "0.0.0.0", "localhost"));
   if (key === "name") return fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/);
+  if (key === "loginPaths") return fc.stringMatching(/^\/[a-z/-]{0,20}$/);
+  if (key === "domain" || key === "server") return fc.domain();
+  if (key === "url") return fc.constantFrom("https://hooks.example/x", "http://127.0.0.1:9/", "http://[::1]/");
+  if (["contact", "from", "to"].includes(key)) return fc.constantFrom("a@example.com", "abuse+x@sub.example.org");
+  if (key === "at") return fc.constantFrom("/", "/assets", "/a b/c.d", "/.well-known");
+  if (key === "index") return fc.stringMatching(/^[a-z]{1,8}[.]html$/);
+  if (key === "types") return fc.constantFrom("model/*", "application/x-tex");
+  if (key === "cacheControl") return fc.constantFrom("no-cache", "public, max-age=31536000, immutable");
   return fc.stringMatching(/^[./a-zA-Z0-9 _-]{1,40}$/);
 }
 

@@ -62,7 +62,8 @@ test("every number has a unit, bounds and a reason, and a default within its bou
 test("every number's name tells its unit", () => {
   const fits: Record<string, RegExp> = {
     ms: /Ms(Min|Max|Target)?$|^ms(Max|Target)$/,
-    bytes: /Bytes(Max)?$/,
+    seconds: /Seconds$/,
+    bytes: /Bytes(Min|Max)?$/,
     "bytes a second": /BytesMin$/,
     bits: /Bits(Min)?$/,
     connections: /^(countMax|perAddressMax)$/,
@@ -70,9 +71,10 @@ test("every number's name tells its unit", () => {
     cells: /^(min|max|pool|daughtersMax)$/,
     attempts: /^count/,
     files: /^files$/,
-    port: /^port$/,
+    port: /^port$|Port$/,
     level: /^paranoia$/,
-    fraction: /^(utilization|attenuation|strength|share$)/,
+    bans: /^perMinuteMax$/,
+    fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };
   for (const { pattern, node } of leaves) {
     if (node.unit === undefined) continue;

@@ -8,9 +8,18 @@ import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
 import type { Credentials } from "../../src/host/handshake.ts";
 import { greet, receive } from "../../src/host/handshake.ts";
 import type { Acquaintance, KeyPair } from "../../src/host/identity.ts";
-import { isSignedBy, makeKeyPair, organismId, sign, signRecord, whyNotBelieved } from "../../src/host/identity.ts";
+import {
+  isSignedBy,
+  makeKeyPair,
+  organismId,
+  seals,
+  sign,
+  signRecord,
+  whyNotBelieved,
+} from "../../src/host/identity.ts";
 import { KinLink } from "../../src/host/kin-link.ts";
 import { LineReader } from "../../src/host/line-reader.ts";
+import { whyNotMet } from "../../src/wire/belief.ts";
 import type { LinkPurpose } from "../../src/wire/control.ts";
 
 /** A small family: an egg and its daughter, with everything signed as in life. */
@@ -56,19 +65,25 @@ function acquaintance(organism: string, known: readonly Cell[], runs = true): Ac
   return {
     organism,
     cell: (id) => cells.get(id),
-    version: () => undefined,
+    held: () => undefined,
     cellOfProcess: () => undefined,
     runs: () => runs,
   };
 }
 
-function credentials(organism: string, { keys, record }: Cell, known: readonly Cell[]): Credentials {
+function credentials(
+  organism: string,
+  { keys, record }: Cell,
+  known: readonly Cell[],
+  ancestry: readonly Cell[] = [],
+): Credentials {
   return {
     organism,
     id: record.body.id,
     privateKey: keys.privateKey,
     record: () => record,
-    whyNotBelieved: (theirs) => whyNotBelieved(theirs, acquaintance(organism, known)),
+    ancestry: () => ancestry.map((cell) => cell.record),
+    whyNotMet: (theirs, shown) => whyNotMet(theirs, shown, acquaintance(organism, known), seals),
   };
 }
 
@@ -190,6 +205,27 @@ describe("a handshake", () => {
       },
       { purpose: "axon" },
     );
+  });
+
+  test("lets in one whose mother is not known, when it shows that she was of the family", async () => {
+    const forgetful = credentials(organism, egg, [egg]);
+    await meet(credentials(organism, daughter, [egg, daughter], [egg]), forgetful, ({ acceptor }) =>
+      assert.equal(acceptor.ok, true),
+    );
+    const granddaughterKeys = makeKeyPair();
+    const born = { ...facts("granddaughter", "daughter", granddaughterKeys), lineage: ["egg", "daughter"] };
+    const granddaughter = certified(
+      organism,
+      { ...born, generation: 2, birthOrder: 2 },
+      granddaughterKeys,
+      daughter.keys,
+    );
+    const orphan = (ancestry: readonly Cell[]): Credentials =>
+      credentials(organism, granddaughter, [egg, daughter, granddaughter], ancestry);
+    await meet(orphan([egg, daughter]), forgetful, ({ acceptor }) => assert.equal(acceptor.ok, true));
+    await meet(orphan([]), forgetful, ({ acceptor }) => {
+      assert.deepEqual(acceptor, { ok: false, reason: "its mother is not known" });
+    });
   });
 
   test("refuses who shows a record but does not hold its key", async () => {

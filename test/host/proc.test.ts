@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { ownIdentity, parseProcStat, processLives, readProc, signalProcess } from "../../src/host/proc.ts";
+import { ownIdentity, parseProcStat, processLives, readProc, readSleeps, signalProcess } from "../../src/host/proc.ts";
 
 const hasProc = existsSync("/proc/self/stat");
 
@@ -69,4 +69,12 @@ test("process groups and init are never signalled", () => {
 
 test("one's own identity is alive", () => {
   assert.equal(processLives(ownIdentity()), true);
+});
+
+test("an event loop that turns is seen to go to sleep again and again", { skip: !hasProc }, async () => {
+  const before = readSleeps(process.pid);
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setTimeout(resolve, 2));
+  const after = readSleeps(process.pid);
+  assert.ok(before !== null && after !== null && after > before, `${before}, ${after}`);
+  assert.equal(readSleeps(2 ** 22 + 1), null);
 });

@@ -36,14 +36,16 @@ export async function rig(
   t: TestContext,
   options: Omit<IngressOptions, "pool"> = {},
   poolOptions: PoolOptions = {},
+  protocol: "h2" | "http/1.1" = "http/1.1",
 ): Promise<Rig> {
   const pool = new DronePool(poolOptions);
   const notes: IngressNote[] = [];
   const ingress = new Ingress({ pool, note: (note) => notes.push(note), ...options });
   const sockets: net.Socket[] = [];
-  const listener = net.createServer({ pauseOnConnect: true }, (socket) => {
+  // A session takes over a handle that reads, as one does after a TLS handshake.
+  const listener = net.createServer({ pauseOnConnect: protocol !== "h2" }, (socket) => {
     sockets.push(socket);
-    ingress.accept(socket, { listener: 0, encrypted: false });
+    ingress.accept(socket, { listener: 0, encrypted: false, protocol });
   });
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");

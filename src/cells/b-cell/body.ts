@@ -10,9 +10,12 @@ import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
 import { listenBacklog } from "../../host/listeners.ts";
 import { sharedKey } from "../../host/shared-key.ts";
 import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
+import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
 import { DronePool, type DroneTrouble } from "./drone-pool.ts";
 import type { IngressNote } from "./http1-connection.ts";
-import { Ingress } from "./ingress.ts";
+import { Ingress, type IngressOptions } from "./ingress.ts";
+import { makeConvey } from "./make-convey.ts";
+import { type ListenerTls, TlsFront } from "./tls-front.ts";
 
 /** An axon that does not come about is tried again after this; the roster will tell when the drone is dead. */
 const axonRetryMs = 100;
@@ -20,7 +23,7 @@ const axonRetryMs = 100;
 const notesPerSecondMax = 20;
 
 export async function makeBCell(context: BodyContext): Promise<Body> {
-  const body = new BCell(context);
+  const body = new BCell(context, await makeConvey(context.dna));
   await body.listen();
   return body;
 }
@@ -30,11 +33,14 @@ class BCell implements Body {
   readonly #pool: DronePool;
   readonly #ingress: Ingress;
   readonly #axons = new Set<CellId>();
+  /** By listener. */
+  readonly #tlsFronts: ReadonlyArray<TlsFront | null>;
   #servers: net.Server[] = [];
+  #isDraining = false;
   #notesThisSecond = 0;
   #secondOfNotes = 0;
 
-  constructor(context: BodyContext) {
+  constructor(context: BodyContext, ways: Pick<IngressOptions, "convey" | "fieldsOf">) {
     this.#context = context;
     const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies } = context.dna.http;
     this.#pool = new DronePool({
@@ -61,13 +67,19 @@ class BCell implements Body {
         heldBytesMax: connections.bufferBytesMax,
       },
       trustedProxies,
+      ...ways,
       note: (note) => this.#note(note),
     });
+    this.#tlsFronts = context.dna.listen.map(({ tls }, listener) =>
+      tls === null ? null : this.#makeTlsFront(tls, listener),
+    );
   }
 
   async listen(): Promise<void> {
     const { listeners, onHandedConnection } = this.#context;
-    this.#servers = await Promise.all(listeners.map((_, listener) => this.#listenOn(listener)));
+    const plain = [...listeners.keys()].filter((listener) => (this.#tlsFronts[listener] ?? null) === null);
+    this.#servers = await Promise.all(plain.map((listener) => this.#listenOn(listener)));
+    for (const front of this.#tlsFronts) await front?.start();
     onHandedConnection(({ socket, listener }) => this.#accept(socket, listener));
   }
 
@@ -88,8 +100,16 @@ class BCell implements Body {
     }
   }
 
+  troubles(): CertificateTrouble[] {
+    return this.#tlsFronts.flatMap((front) => front?.troubles() ?? []);
+  }
+
   async drain(drainMs: number): Promise<void> {
+    this.#isDraining = true;
     for (const server of this.#servers) server.close();
+    for (const front of this.#tlsFronts) front?.stop();
+    // Who is in the middle of a handshake has no answer yet, and no other cell can give it.
+    await Promise.all(this.#tlsFronts.map(async (front) => front?.settled()));
     await this.#ingress.drain(drainMs);
     this.#pool.close();
   }
@@ -111,7 +131,35 @@ class BCell implements Body {
   }
 
   #accept(socket: net.Socket, listener: number): void {
-    this.#ingress.accept(socket, { listener, encrypted: false });
+    const front = this.#tlsFronts[listener] ?? null;
+    if (front === null) this.#ingress.accept(socket, { listener, encrypted: false });
+    else front.take(socket);
+  }
+
+  #makeTlsFront(tls: ListenerTls, listener: number): TlsFront {
+    const { log, dna } = this.#context;
+    return new TlsFront({
+      tls,
+      handshakeMs: dna.http.timeouts.headMs,
+      accept: (socket) => {
+        const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+        this.#ingress.accept(socket, { listener, encrypted: true, protocol });
+      },
+      // Only now: whoever cannot do the handshake must not take connections from those that can.
+      ready: () => void this.#listenForTls(listener),
+      news: certificateNews(log, listener),
+    });
+  }
+
+  async #listenForTls(listener: number): Promise<void> {
+    if (this.#isDraining) return;
+    try {
+      const server = await this.#listenOn(listener);
+      this.#servers.push(server);
+      if (this.#isDraining) server.close();
+    } catch (error) {
+      this.#context.log.error("listen-failed", { listener, err: error }, `cannot accept on listener ${listener}`);
+    }
   }
 
   /** When all end, the drones outlast us: what we have accepted still needs them. */
@@ -188,6 +236,32 @@ class BCell implements Body {
     }
   }
 }
+
+function certificateNews(log: BodyContext["log"], listener: number): CertificateNews {
+  return {
+    loaded: ({ cert }, { names, validToMs, warnings }) => {
+      const validTo = new Date(validToMs).toISOString();
+      log.info(
+        "certificate-loaded",
+        { listener, cert, names: names.slice(0, namesLoggedMax), validTo },
+        `uses ${cert}`,
+      );
+      for (const { code, message, found } of warnings)
+        log.warn("certificate", { code, listener }, `${message}: ${found}`);
+    },
+    refused: ({ cert, key }, { code, message, found, hint }, hasOld) => {
+      const meanwhile = hasOld ? "the certificate in use stays" : "this cell does not serve with it";
+      log.error(
+        "certificate-refused",
+        { code, listener, cert, key, found, hint },
+        `${message}; ${meanwhile}: ${found}`,
+      );
+    },
+  };
+}
+
+/** A certificate may have a hundred names; a line of the log is for people. */
+const namesLoggedMax = 8;
 
 const troubleTexts: Readonly<Record<DroneTrouble, string>> = {
   silent: "has not been heard for a while: its loop is blocked, or it is stopped; it gets no new requests",

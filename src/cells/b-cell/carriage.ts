@@ -42,6 +42,8 @@ export interface ClientSide {
   writable(): void;
   /** No (complete) answer will come. If none has begun the client can be told why, otherwise it is cut off. */
   fail(code: HttpErrorCode, retryAfterSeconds: number | null): void;
+  /** Ends this request without a word, and where the protocol knows no other way, the connection. */
+  cut?(): void;
 }
 
 /** What carriages share, of one B cell. */

@@ -19,7 +19,8 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import { RequestReader, type ReadHead, type ReaderLimits } from "../../http/request-reader.ts";
 import { ResponseWriter, type ResponseFault } from "../../http/response-writer.ts";
 import { ByteBatch } from "../../lib/byte-batch.ts";
-import { Carriage, type CarriageCounters, type ClientSide } from "./carriage.ts";
+import type { CarriageCounters, ClientSide } from "./carriage.ts";
+import type { Conveyance } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { ingressLimits, type IngressRates, type IngressTimeouts } from "./limits.ts";
@@ -80,11 +81,27 @@ export interface IngressContext {
   readonly nowMs: number;
   /** IMF-fixdate. */
   readonly date: string;
-  readonly requestIdInResponse: boolean;
   readonly makeRequestId: () => string;
+  /** Fields for answers that have none of that name. */
+  addedFields(request: ExchangeRequest): HeaderList;
+  /** What answers the request; not started yet. */
+  convey(request: ExchangeRequest, client: ClientSide): Conveyance;
   /** When `ms` from now have certainly passed, by `nowMs`. */
   deadlineMs(ms: number): number;
-  connectionClosed(connection: Http1Connection): void;
+  connectionClosed(connection: ClientConnection): void;
+}
+
+/** A client's connection, whichever HTTP it speaks. */
+export interface ClientConnection {
+  /** No more requests than those at hand. */
+  drain(): void;
+  /** Ends it now, whatever it is doing. */
+  cut(): void;
+  /** Looks at the deadlines. */
+  sweep(): void;
+  readonly remoteAddress: string;
+  /** Since when the client has not taken all that is there for it; null when it takes all. */
+  readonly stuckSinceMs: number | null;
 }
 
 /** What the client should do next, and when it should have. */
@@ -92,7 +109,7 @@ type ReadWait = "first-byte" | "head" | "body" | "next-request" | "half-closed" 
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class Http1Connection implements ClientSide, Flushable {
+export class Http1Connection implements ClientConnection, ClientSide, Flushable {
   readonly #context: IngressContext;
   readonly #socket: net.Socket;
   readonly #facts: ConnectionFacts;
@@ -104,7 +121,7 @@ export class Http1Connection implements ClientSide, Flushable {
   // The request at hand; null between requests.
   #head: ReadHead | null = null;
   #request: ExchangeRequest | null = null;
-  #carriage: Carriage | null = null;
+  #carriage: Conveyance | null = null;
   #writer: ResponseWriter | null = null;
   #isRequestComplete = false;
   #isAnswerComplete = false;
@@ -296,7 +313,7 @@ export class Http1Connection implements ClientSide, Flushable {
       versionMinor: head.versionMinor,
       keepAlive: head.keepAlive && !context.isDraining && context.timeouts.keepAliveIdleMs > 0,
       date: context.date,
-      added: context.requestIdInResponse ? ["X-Request-Id", request.requestId] : [],
+      added: context.addedFields(request),
     });
     if (request.hasBody) this.#waitForBody();
     else this.#waitFor("nothing", 0);
@@ -307,7 +324,7 @@ export class Http1Connection implements ClientSide, Flushable {
     } else if (verdict.action === "refuse") {
       this.#answerError(verdict.code, null);
     } else {
-      this.#carriage = new Carriage(context.pool, request, this, context);
+      this.#carriage = context.convey(request, this);
       this.#carriage.start();
     }
   }

@@ -8,14 +8,19 @@ import net from "node:net";
 import { randomBytes } from "node:crypto";
 import type { ForwardingPolicy } from "../../http/forwarding.ts";
 import type { ReaderLimits } from "../../http/request-reader.ts";
+import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
+import { Carriage, type ClientSide } from "./carriage.ts";
+import type { Convey, Conveyance } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import {
+  type ClientConnection,
   Http1Connection,
   type IngressContext,
   type IngressCounters,
   type IngressNote,
   type Judge,
 } from "./http1-connection.ts";
+import { Http2Connection } from "./http2-connection.ts";
 import { ConnectionCount } from "./connection-count.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import {
@@ -40,6 +45,10 @@ export interface IngressOptions {
   announce?: boolean;
   /** Adds X-Request-Id to answers that have none, so that a client's complaint can be found. True by default. */
   requestIdInResponse?: boolean;
+  /** Fields for the answers of one listener that have none of that name. */
+  fieldsOf?: (listener: number) => HeaderList;
+  /** What answers a request; a carriage by default. */
+  convey?: Convey;
   judge?: Judge;
   note?: (note: IngressNote) => void;
 }
@@ -50,6 +59,8 @@ export interface AcceptedConnection {
   listener: number;
   /** True for a tls.TLSSocket. */
   encrypted: boolean;
+  /** What was agreed on in the handshake; without one it is HTTP/1.1. */
+  protocol?: "h2" | "http/1.1";
 }
 
 export class Ingress implements IngressContext {
@@ -62,7 +73,9 @@ export class Ingress implements IngressContext {
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
   readonly note: ((note: IngressNote) => void) | null;
-  readonly requestIdInResponse: boolean;
+  readonly #requestIdInResponse: boolean;
+  readonly #fieldsOf: (listener: number) => HeaderList;
+  readonly #convey: Convey;
   readonly counters: IngressCounters = {
     accepted: 0,
     rejected: 0,
@@ -80,7 +93,7 @@ export class Ingress implements IngressContext {
   isDraining = false;
   nowMs = 0;
   date = new Date().toUTCString();
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #caps: IngressCaps;
   readonly #counted: ConnectionCount;
   #isReliefDue = false;
@@ -109,7 +122,9 @@ export class Ingress implements IngressContext {
     );
     this.judge = options.judge ?? null;
     this.note = options.note ?? null;
-    this.requestIdInResponse = options.requestIdInResponse ?? true;
+    this.#requestIdInResponse = options.requestIdInResponse ?? true;
+    this.#fieldsOf = options.fieldsOf ?? (() => []);
+    this.#convey = options.convey ?? ((_request, client, carry) => carry(client));
     this.#sweepMs = sweepInterval(this.timeouts);
   }
 
@@ -119,7 +134,7 @@ export class Ingress implements IngressContext {
   }
 
   /** Takes a connection over. It may be paused; nothing of it must have been read. */
-  accept(socket: net.Socket, { listener, encrypted }: AcceptedConnection): void {
+  accept(socket: net.Socket, { listener, encrypted, protocol = "http/1.1" }: AcceptedConnection): void {
     this.counters.accepted += 1;
     const remoteAddress = socket.remoteAddress;
     // Without an address it has been reset already.
@@ -131,7 +146,8 @@ export class Ingress implements IngressContext {
     if (this.#connections.size >= this.#caps.connectionsMax) return this.#reject(socket, remoteAddress, "all");
     if (!this.#counted.enter(remoteAddress)) return this.#reject(socket, remoteAddress, "address");
     this.#startSweeping();
-    const connection = new Http1Connection(this, socket, {
+    const Connection = protocol === "h2" ? Http2Connection : Http1Connection;
+    const connection: ClientConnection = new Connection(this, socket, {
       remoteAddress,
       remotePort: socket.remotePort ?? 0,
       localAddress: socket.localAddress ?? "",
@@ -164,12 +180,21 @@ export class Ingress implements IngressContext {
     return `${this.#requestIdPrefix}-${this.#requestIdCount.toString(36)}`;
   };
 
+  addedFields({ requestId, listener }: ExchangeRequest): HeaderList {
+    const fields = this.#fieldsOf(listener);
+    return this.#requestIdInResponse ? ["X-Request-Id", requestId, ...fields] : fields;
+  }
+
+  convey(request: ExchangeRequest, client: ClientSide): Conveyance {
+    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this));
+  }
+
   /** `nowMs` is as old as the last sweep. */
   deadlineMs(ms: number): number {
     return this.nowMs + this.#sweepMs + ms;
   }
 
-  connectionClosed(connection: Http1Connection): void {
+  connectionClosed(connection: ClientConnection): void {
     if (this.#connections.delete(connection)) this.#counted.leave(connection.remoteAddress);
     if (this.#connections.size > 0) return;
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);

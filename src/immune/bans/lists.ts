@@ -47,7 +47,7 @@ export function renderList(bans: readonly BanBody[], format: ListFormat, wallMs:
         .map(({ range }) => `${range}\n`)
         .join("");
     case "json":
-      return `${JSON.stringify({ cellws: "bans", version: 1, bans: bans.map(withoutKind) }, null, 2)}\n`;
+      return `${JSON.stringify({ cellws: "bans", version: 1, bans: bans.map(toOwn) }, null, 2)}\n`;
     case "crowdsec":
       return `${JSON.stringify(
         bans.flatMap((ban) => toCrowdSec(ban, wallMs)),
@@ -69,11 +69,8 @@ export function readList(text: string, wallMs: number): ReadList | null {
   return value !== undefined && reading.addJson(value) ? reading.done() : null;
 }
 
-/** That they are bans is said once, by the list. */
-function withoutKind(ban: BanBody): Partial<BanBody> {
-  const entry: Partial<Record<keyof BanBody, unknown>> = { ...ban };
-  delete entry.kind;
-  return entry as Partial<BanBody>;
+function toOwn({ range, action, reason, offence, issuedAtMs, untilMs, incident }: BanBody) {
+  return { range, action, reason, offence, issuedAtMs, untilMs, incident };
 }
 
 const crowdSecTypes: Partial<Record<BanAction, string>> = { ban: "ban", "rate-limit": "throttle" };

@@ -19,7 +19,7 @@ import { prngBelow, type Prng } from "../../lib/prng.ts";
 import type { Judgement } from "../ledger/judge.ts";
 import { isOfFew, judgeClient } from "../ledger/judge.ts";
 import type { Ledger, Standing } from "../ledger/ledger.ts";
-import { holds, readPolicy, whyProtected, whyTooWide, type BanPolicy, type ReadPolicy } from "./policy.ts";
+import { readPolicy, whyProtected, whyTooWide, type BanPolicy, type ReadPolicy } from "./policy.ts";
 import { PrefixTable } from "./prefix-table.ts";
 
 /** Why a sentence that was due is not carried out. */
@@ -111,7 +111,7 @@ export class Sentencer {
     const { nowMs } = moment;
     if (this.#isHeld(range, action, nowMs)) return null;
     const body = this.#draft(judgement, moment);
-    const why = this.#whyWithheld(body, ledger, nowMs);
+    const why = this.#whyWithheld(body, judgement.standing, ledger, nowMs);
     if (why !== null) {
       if (nowMs - (this.#withheldMs.get(range) ?? -Infinity) < withheldAgainMs) return null;
       if (this.#withheldMs.size >= withheldMax) this.#withheldMs.clear();
@@ -155,24 +155,24 @@ export class Sentencer {
     };
   }
 
-  #whyWithheld({ range: text, action }: BanBody, ledger: Ledger, nowMs: number): Withheld | null {
-    const range = parseIpRange(text)!;
+  #whyWithheld({ action }: BanBody, standing: Standing, ledger: Ledger, nowMs: number): Withheld | null {
+    const range = parseIpRange(standing.range)!;
     if (whyTooWide(range, this.#policy) !== null) return "too-wide";
     if (whyProtected(range, this.#policy) !== null) return "never-banned";
     if (action === "ban") {
       this.#recentMs = this.#recentMs.filter((atMs) => nowMs - atMs < 60_000);
       if (this.#recentMs.length >= this.#policy.bansPerMinuteMax) return "too-many-bans";
-      if (this.#hitsTooMany(text, ledger, nowMs)) return "too-many-innocents";
+      if (this.#hitsTooMany(standing, ledger, nowMs)) return "too-many-innocents";
     }
     return this.#policy.dryRun ? "dry-run" : null;
   }
 
-  #hitsTooMany(text: string, ledger: Ledger, nowMs: number): boolean {
-    const range = parseIpRange(text)!;
-    const hit = countCleanClients(ledger, nowMs, (source) => holds(range, parseIpRange(source)!));
+  #hitsTooMany(standing: Standing, ledger: Ledger, nowMs: number): boolean {
+    // Most bans are of one source, about which everything is known already.
+    const hit = countInnocents(standing.rung === 0 ? [standing] : ledger.sources(nowMs, standing.range));
     if (hit === 0) return false;
     if (nowMs - this.#clean.atMs >= cleanCountFreshMs) {
-      this.#clean = { count: countCleanClients(ledger, nowMs, () => true), atMs: nowMs };
+      this.#clean = { count: countInnocents(ledger.sources(nowMs)), atMs: nowMs };
     }
     return hit > this.#clean.count * this.#policy.innocentShareMax;
   }
@@ -215,11 +215,10 @@ export function incidentOf(range: string, offence: number, action: BanAction): s
   return `${range}#${offence}${action === "ban" ? "" : `-${action}`}`;
 }
 
-function countCleanClients(ledger: Ledger, nowMs: number, isMeant: (range: string) => boolean): number {
+/** Clients, where they can be told apart behind one address. */
+function countInnocents(sources: Iterable<Standing>): number {
   let count = 0;
-  for (const standing of ledger.sources(nowMs)) {
-    if (isInnocent(standing) && isMeant(standing.range)) count += Math.max(1, standing.clients);
-  }
+  for (const standing of sources) if (isInnocent(standing)) count += Math.max(1, standing.clients);
   return count;
 }
 

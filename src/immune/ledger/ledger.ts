@@ -29,7 +29,7 @@ export interface LedgerOptions {
   readonly rangesMax?: number;
 }
 
-/** About 600 bytes each: 30 MB. */
+/** About a kilobyte each: 50 MB. */
 export const rangesMaxInitially = 50_000;
 /** Looked at when one of them must go. */
 const evictionSample = 32;
@@ -170,9 +170,11 @@ export class Ledger {
     return ranges.flatMap((range) => this.standing(range, nowMs) ?? []);
   }
 
-  /** Every single source that is known: for looking over all of them, not for each request. */
-  *sources(nowMs: number): Generator<Standing> {
-    for (const [range, entry] of this.#entries) if (entry.rung === 0) yield standingOf(range, entry, nowMs);
+  /** Every single source that is known, or those inside of a range: for looking over all of them, not for each request. */
+  *sources(nowMs: number, inside?: string): Generator<Standing> {
+    for (const [range, entry] of this.#entries) {
+      if (entry.rung === 0 && (inside === undefined || isInside(range, inside))) yield standingOf(range, entry, nowMs);
+    }
   }
 
   /** This T cell's own shares that changed after `version`. Those of others travel by their owners. */
@@ -185,11 +187,16 @@ export class Ledger {
     return shares;
   }
 
-  /** All shares of all owners: for a T cell that has just been born, and for keeping. */
-  snapshot(): SharedShare[] {
-    return [...this.#entries].flatMap(([range, entry]) =>
-      [...entry.shares].map(([owner, share]) => toShared(range, owner, share)),
-    );
+  /**
+   * All shares of all owners: for a T cell that has just been born. With `badMin` only those that saw as many bad requests: for
+   * keeping, since what is merely clean is soon seen again.
+   */
+  snapshot(badMin = 0): SharedShare[] {
+    const shares: SharedShare[] = [];
+    for (const [range, entry] of this.#entries) {
+      for (const [owner, share] of entry.shares) if (share.bad >= badMin) shares.push(toShared(range, owner, share));
+    }
+    return shares;
   }
 
   /** Takes in others' shares. Returns the ranges that have changed by it. */
@@ -412,6 +419,11 @@ function placeOf(range: string): { family: 4 | 6; rung: number } | null {
   const prefixBits = bits === undefined ? 32 : Number(bits);
   const rung = rungs[family].findIndex((one) => one.prefixBits === prefixBits);
   return rung >= 0 && ladder.ranges[rung] === range ? { family, rung } : null;
+}
+
+/** Whether a source's ladder passes through `outer`, a range on some rung. */
+function isInside(source: string, outer: string): boolean {
+  return ladderOf(source.split("/")[0]!)?.ranges.includes(outer) === true;
 }
 
 function dropOldest(entry: Entry, except: string): void {

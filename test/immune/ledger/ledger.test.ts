@@ -104,6 +104,18 @@ describe("a ledger", () => {
     assert.ok(ledger.standing("192.0.2.7", 5_000)!.pressure > 0.7);
   });
 
+  test("hands on all that it knows, or only what is worth keeping", () => {
+    const ledger = new Ledger({ owner: "a", salt });
+    ledger.observeMark(mark("192.0.2.7", 0));
+    ledger.observe(clean("198.51.100.1", 0));
+    assert.equal(ledger.snapshot().length, 4);
+    const kept = ledger.snapshot(0.5).map(({ range }) => range);
+    assert.deepEqual(kept.sort(), ["192.0.2.0/24", "192.0.2.7"]);
+    const heir = new Ledger({ owner: "b", salt });
+    heir.merge(ledger.snapshot());
+    near(heir.standing("192.0.2.7", 0)!.pressure, 1 / 5);
+  });
+
   test("forgets what has faded", () => {
     const ledger = new Ledger({ owner: "a", salt });
     ledger.observeMark(mark("192.0.2.7", 0));

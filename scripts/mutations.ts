@@ -1,0 +1,370 @@
+/**
+ * Rules of the mind, each taken away or turned round: what `npm run mutate` tries, one at a time. A test asserts that every
+ * text is still there, once, so that the table cannot go stale unnoticed.
+ */
+
+export interface Mutation {
+  readonly rule: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Why it may go unnoticed: then it is expected to. */
+  readonly survives?: string;
+}
+
+export const mutations: readonly Mutation[] = [
+  // Ballots.
+  {
+    rule: "a sentence takes more than half of the electorate",
+    file: "src/core/ballot.ts",
+    find: "return Math.floor(jurySizeNow / 2) + 1;",
+    replace: "return Math.floor(jurySizeNow / 4) + 1;",
+  },
+  {
+    rule: "a sentence takes no more than that",
+    file: "src/core/ballot.ts",
+    find: "return Math.floor(jurySizeNow / 2) + 1;",
+    replace: "return jurySizeNow;",
+  },
+  {
+    rule: "only the votes of electors count",
+    file: "src/core/ballot.ts",
+    find: "voters.filter((voter) => jurors.has(voter))",
+    replace: "voters",
+  },
+  {
+    rule: "newborns do not vote",
+    file: "src/core/ballot.ts",
+    find: "else if (knownMs >= maturityMs)",
+    replace: "else if (knownMs >= 0)",
+  },
+  {
+    rule: "new seats of one line stay in the minority",
+    file: "src/core/ballot.ts",
+    find: "    if (!fits) continue;\n",
+    replace: "",
+  },
+  {
+    rule: "whom we see to be infected is no voter",
+    file: "src/core/ballot.ts",
+    find: 'if (state.suspects.get(cell.id)?.answer === "infected") continue;',
+    replace: "",
+  },
+  {
+    rule: "of two cells none is judge in its own cause",
+    file: "src/core/ballot.ts",
+    find: "if (electors.length < electorateMin) return still(state);",
+    replace: "",
+  },
+  {
+    rule: "a voter signs one sentence a window",
+    file: "src/core/ballot.ts",
+    find: "return recent < votesPerWindow(electorCount);",
+    replace: "return true;",
+  },
+  {
+    rule: "a voter is not heeded beyond its votes",
+    file: "src/core/ballot.ts",
+    find: "return spent >= voteBudgetSlack * votesPerWindow(state.alive.size);",
+    replace: "return false;",
+  },
+  {
+    rule: "a vote is for its window",
+    file: "src/core/ballot.ts",
+    find: "Math.abs(charge.window - windowOf(nowMs)) > 1 || ",
+    replace: "",
+  },
+  {
+    rule: "a vote is against one process, not whoever has its pid",
+    file: "src/core/ballot.ts",
+    find: "if (cell === undefined || cell.pid !== charge.pid || cell.startTicks !== charge.startTicks) return state;",
+    replace: "if (cell === undefined) return state;",
+  },
+  {
+    rule: "a jury that hangs is followed by a larger one",
+    file: "src/core/ballot.ts",
+    find: "round = Math.max(round, charge.round + 1);",
+    replace: "round = charge.round;",
+  },
+  {
+    rule: "a newborn takes part in no sentence before it has asked the others",
+    file: "src/core/ballot.ts",
+    find: "return state.probed >= Math.min(state.alive.size - 1, acquaintancesMax);",
+    replace: "return true;",
+  },
+  {
+    rule: "votes are passed on",
+    file: "src/core/ballot.ts",
+    find: 'message: { type: "votes", votes: news } }',
+    replace: 'message: { type: "votes", votes: [] } }',
+  },
+  // Execution.
+  {
+    rule: "a certificate must hold for whoever heeds it",
+    file: "src/core/execution.ts",
+    find: "    !isSufficient(\n",
+    replace: "    false && !isSufficient(\n",
+  },
+  {
+    rule: "others end the condemned where its mother does not",
+    file: "src/core/execution.ts",
+    find: "return (1 + rendezvousRank(`execute/${id}`, state.self, others)) * executorStepMs;",
+    replace: "return others.length * 1e9;",
+  },
+  {
+    rule: "the condemned who is only one too many may finish what it has",
+    file: "src/core/execution.ts",
+    find: "  surplus: true,\n",
+    replace: "  surplus: false,\n",
+  },
+  {
+    rule: "who has said farewell and runs on is ended",
+    file: "src/core/execution.ts",
+    find: 'return [state, [{ type: "kill", id, pid, startTicks }]];',
+    replace: "return still(state);",
+  },
+  {
+    rule: "a farewell of the condemned is no proof",
+    file: "src/core/roster.ts",
+    find: "if (toldBy !== id) condemned.delete(id);\n  else if (id !== state.self && !condemned.has(id))",
+    replace: "condemned.delete(id);\n  if (toldBy === id && nowMs < 0)",
+  },
+  {
+    rule: "the hung submit to nothing, the others do",
+    file: "src/core/execution.ts",
+    find: "if (id === state.self) return inTurn(",
+    replace: "if (id === state.self && nowMs < 0) return inTurn(",
+    survives:
+      "A condemned cell that does not end itself is ended by its mother or the next in rank. Apoptosis spares them the work and, " +
+      "for a surplus cell, whatever a kill would cut off; the others' turn comes only after the time to drain.",
+  },
+  // Suspicion.
+  {
+    rule: "a suspect has time to answer",
+    file: "src/core/suspicion.ts",
+    find: "if (overdueMs < 0 || state.isDazed)",
+    replace: "if (state.isDazed)",
+  },
+  {
+    rule: "after a hole in its own time a cell accuses nobody",
+    file: "src/core/suspicion.ts",
+    find: "const suspects = new Map([...state.suspects].map(([id, suspect]) => [id, { ...suspect, sinceMs: nowMs }]));",
+    replace: "const { suspects } = state;",
+  },
+  {
+    rule: "who computes is given the DNA's hangMs",
+    file: "src/core/suspicion.ts",
+    find: 'if (answer === "busy") return state.dna.hangMs;',
+    replace: "",
+  },
+  {
+    rule: "suspects who answer are suspects no more",
+    file: "src/core/suspicion.ts",
+    find: "return still({ ...state, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });",
+    replace: "return still({ ...state, healthScore });",
+  },
+  {
+    rule: "a suspicion is spoken for oneself",
+    file: "src/core/suspicion.ts",
+    find: "if (cell === undefined || by !== from || by === id) return still(state);",
+    replace: "if (cell === undefined || by === id) return still(state);",
+  },
+  {
+    rule: "what others say of us silences us not",
+    file: "src/core/suspicion.ts",
+    find: "Math.min(worse(state), healthScoreToAccuse - 1)",
+    replace: "worse(state)",
+  },
+  {
+    rule: "voters take the same one of several suspects first",
+    file: "src/core/suspicion.ts",
+    find: "harm(a, x) - harm(b, y) || place(a) - place(b)",
+    replace: "hash32(state.self + a) - hash32(state.self + b)",
+  },
+  {
+    rule: "whom no majority can end is given up, and regrown",
+    file: "src/core/suspicion.ts",
+    find: "if (suspect.isGivenUp || overdueMs < givenUpMs)",
+    replace: "if (suspect.isGivenUp || overdueMs < givenUpMs * 1e6)",
+  },
+  {
+    rule: "who should have been born by now is asked like the others",
+    file: "src/core/suspicion.ts",
+    find: 'nowMs - (state.heardMs.get(cells[place]?.id ?? "") ?? nowMs) < gestationMsMax;',
+    replace: "nowMs >= 0;",
+  },
+  // Kinship.
+  {
+    rule: "only elders adopt",
+    file: "src/core/kinship.ts",
+    find: "    isElder(cell, own) &&\n",
+    replace: "    cell.id !== own.id &&\n",
+  },
+  {
+    rule: "there is no second elder",
+    file: "src/core/kinship.ts",
+    find: 'if (isSecondElder) return [state, [{ type: "disconnect", from: peer }]];',
+    replace: "",
+  },
+  {
+    rule: "an orphan seeks another elder",
+    file: "src/core/kinship.ts",
+    find: "const candidate = nextElder(state, new Set(refused));",
+    replace: "const candidate = state.kin.size > 0 ? null : nextElder(state, new Set(refused));",
+  },
+  {
+    rule: "an elder that does not answer is let go",
+    file: "src/core/kinship.ts",
+    find: "if (elder === null || suspect === undefined || nowMs - suspect.sinceMs < silentElderMs) return still(state);",
+    replace: "if (elder === null || suspect === undefined || nowMs > 0) return still(state);",
+  },
+  {
+    rule: "relatives that are infected are let go",
+    file: "src/core/kinship.ts",
+    find: "if (shunned.length === 0) return still(state);",
+    replace: "if (shunned.length >= 0) return still(state);",
+  },
+  {
+    rule: "cells look after each other in turn",
+    file: "src/core/kinship.ts",
+    find: "i < Math.min(patrolPerPeriod, others.length)",
+    replace: "i < Math.min(0, others.length)",
+  },
+  {
+    rule: "a death makes one ask about its relatives",
+    file: "src/core/kinship.ts",
+    find: "if (cell.mother !== dead.id && cell.id !== dead.mother) continue;",
+    replace: "if (cell.id !== dead.id) continue;",
+    survives:
+      "The patrol finds the same deaths, a few hundred milliseconds later: this only makes recovery from a mass death faster.",
+  },
+  {
+    rule: "ends of a new link compare their records",
+    file: "src/core/kinship.ts",
+    find: "doubted: without(state.doubted, peer) }, [inventory(state, peer)]];",
+    replace: "doubted: without(state.doubted, peer) }, []];",
+  },
+  // Records.
+  {
+    rule: "the dead stay dead",
+    file: "src/core/roster.ts",
+    find: 'if (record.body.kind === "cell") return !state.records.has(deathKey(record.body.id));',
+    replace: 'if (record.body.kind === "cell") return true;',
+  },
+  {
+    rule: "news is passed on",
+    file: "src/core/roster.ts",
+    find: 'message: { type: "records", records: news } }',
+    replace: 'message: { type: "records", records: [] } }',
+  },
+  {
+    rule: "on cells that do not answer nothing is built",
+    file: "src/core/roster.ts",
+    find: "members.filter((id) => !state.suspects.has(id))",
+    replace: "members",
+  },
+  {
+    rule: "relatives that stay at odds compare their records anew",
+    file: "src/core/tally.ts",
+    find: "if (periods < discordPeriodsMax)",
+    replace: "if (periods < discordPeriodsMax * 1e9)",
+  },
+  {
+    rule: "a tally is heard as far as it can be so",
+    file: "src/core/tally.ts",
+    find: "tally: plausible(state, tally), atMs",
+    replace: "tally, atMs",
+  },
+  // Belief.
+  {
+    rule: "an obituary needs the kernel's word",
+    file: "src/wire/belief.ts",
+    find: "return origin === id || !known.runs(pid, startTicks) ? null",
+    replace: "return origin !== null ? null",
+  },
+  {
+    rule: "an obituary names the cell's own process",
+    file: "src/wire/belief.ts",
+    find: "if (cell.pid !== pid || cell.startTicks !== startTicks)",
+    replace: "if (cell.pid < 0)",
+  },
+  {
+    rule: "a vote is its voter's",
+    file: "src/wire/belief.ts",
+    find: "const genuine = votes.filter(({ voter, charge, signature }) => isVoteOf(known, seals, voter, charge, signature));",
+    replace: "const genuine = votes;",
+  },
+  {
+    rule: "a sentence's votes are its voters'",
+    file: "src/wire/belief.ts",
+    find: "const isGenuine = votes.every(({ voter, signature }) => isVoteOf(known, seals, voter, charge, signature));",
+    replace: "const isGenuine = true;",
+  },
+  {
+    rule: "a record is its origin's",
+    file: "src/wire/belief.ts",
+    find: "if (!seals.isSignedBy(recordPayload(known.organism, record), record.signature, publicKey))",
+    replace: "if (record.signature === null)",
+  },
+  {
+    rule: "no daughter is born under another cell's process",
+    file: "src/wire/belief.ts",
+    find: "if (owner !== undefined && owner !== body.id)",
+    replace: 'if (owner === "nobody")',
+  },
+  {
+    rule: "a lineage is the mother's, and she",
+    file: "src/wire/belief.ts",
+    find: "if (mother !== undefined && !descends(body, mother))",
+    replace: "if (mother === null)",
+  },
+  {
+    rule: "a role once taken stays",
+    file: "src/wire/belief.ts",
+    find: 'return tookRole && body.class !== before.class && body.class !== "egg" ?',
+    replace: 'return tookRole && body.class === "nothing" ?',
+  },
+  {
+    rule: "who is born is not unborn again",
+    file: "src/wire/belief.ts",
+    find: 'if (before.state !== "gestating" && body.state === "gestating")',
+    replace: 'if (before.state === "nothing")',
+  },
+  {
+    rule: "versions do not leap",
+    file: "src/wire/belief.ts",
+    find: "?? Number.MAX_SAFE_INTEGER) + versionLeapMax)",
+    replace: "?? Number.MAX_SAFE_INTEGER) + 2 ** 53)",
+  },
+  {
+    rule: "an orphan shows its ancestry",
+    file: "src/wire/belief.ts",
+    find: "for (const ancestor of ancestry) {",
+    replace: "for (const ancestor of ancestry.slice(0, 0)) {",
+  },
+  // Hormones, growth, division.
+  {
+    rule: "hormones grow weaker at each hop",
+    file: "src/core/hormone.ts",
+    find: "const strength = Math.floor((pulse.strength * attenuationMilli) / 1000);",
+    replace: "const strength = pulse.strength;",
+  },
+  {
+    rule: "a pulse is taken once",
+    file: "src/core/hormone.ts",
+    find: "if (hormones.seen.includes(pulse.id)) return hormones;",
+    replace: "",
+  },
+  {
+    rule: "what is stronger than its hops allow is no pulse",
+    file: "src/core/hormone.ts",
+    find: "return pulse.strength <= bound;",
+    replace: "return pulse.strength <= bound + pulseStrengthMax;",
+  },
+  {
+    rule: "one is asked to divide only where the pool is short",
+    file: "src/core/step.ts",
+    find: " && census(state).stem < state.dna.stemPool",
+    replace: "",
+  },
+];

@@ -1,0 +1,213 @@
+// Who may vote, how many it takes, and what a certificate must hold, on states made by hand.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Vote } from "../../src/core/ballot.ts";
+import { castVote, electorate, isSufficient, jury, quorum, takeVotes } from "../../src/core/ballot.ts";
+import type { CoreDna } from "../../src/core/dna.ts";
+import { ballotWindowMs, jurySizes, lineageWindowMs, maturityMs } from "../../src/core/limits.ts";
+import type { CellBody, Charge, OrganismRecord } from "../../src/core/record.ts";
+import { cellKey } from "../../src/core/record.ts";
+import type { State } from "../../src/core/state.ts";
+import { beBorn } from "../../src/core/step.ts";
+
+const nowMs = 1_000_000;
+const bounds = { min: 1, max: 500 };
+const dna: CoreDna = {
+  stemPool: 2,
+  population: { neuron: bounds, "b-cell": bounds, "t-cell": bounds, drone: bounds },
+  daughtersMax: 4,
+  attenuationMilli: 250,
+  hormoneHalfLifeMs: 2_000,
+  drainMsMax: 10_000,
+  hangMs: 10_000,
+  growth: {
+    utilizationToGrowMilli: 700,
+    utilizationToShrinkMilli: 300,
+    queueMsTarget: 50,
+    stableWindowMs: 60_000,
+    panicWindowMs: 6_000,
+  },
+  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+};
+
+interface Known {
+  id: string;
+  mother?: string;
+  lineage?: string[];
+  knownMs: number;
+}
+
+function body({ id, mother = "egg", lineage = [mother] }: Known, birthOrder: number): CellBody {
+  return {
+    kind: "cell",
+    id,
+    mother: id === "egg" ? null : mother,
+    lineage: id === "egg" ? [] : lineage,
+    generation: lineage.length,
+    birthOrder,
+    publicKey: id,
+    pid: 100 + birthOrder,
+    startTicks: 7,
+    bornAt: "",
+    certificate: "c",
+    class: "stem",
+    state: "live",
+  };
+}
+
+/** The state of `self`, who has known the others for so long and has asked each of them. */
+function knowing(self: string, cells: readonly Known[]): State {
+  const records = cells.map((cell, i): OrganismRecord<CellBody> => {
+    const own = body(cell, i);
+    return { key: cellKey(cell.id), version: 1, origin: cell.id, body: own, signature: "s" };
+  });
+  const certificate = records.find((record) => record.origin === self) as OrganismRecord<CellBody>;
+  const [state] = beBorn({ certificate, records, dna, seed: [1, 2], urgent: true }, nowMs);
+  const heardMs = new Map(cells.map((cell) => [cell.id, nowMs - cell.knownMs]));
+  return { ...state, phase: "living", heardMs, probed: 1_000, alive: new Map(records.map((r) => [r.origin, r.body])) };
+}
+
+const old = (id: string, lineage?: string[]): Known => ({ id, knownMs: lineageWindowMs, ...(lineage && { lineage }) });
+const elders = (count: number): Known[] =>
+  Array.from({ length: count }, (_, i) => (i === 0 ? old("egg") : old(`e${i}`)));
+const charge = (target: string, change: Partial<Charge> = {}): Charge => ({
+  target,
+  pid: 101,
+  startTicks: 7,
+  reason: "hung",
+  window: Math.floor(nowMs / ballotWindowMs),
+  round: 0,
+  ...change,
+});
+const vote = (voter: string, of: Charge): Vote => ({ voter, charge: of, signature: "s" });
+
+describe("a majority", () => {
+  test("is more than half of the electorate", () => {
+    const table = [
+      [3, 2],
+      [4, 3],
+      [5, 3],
+      [31, 16],
+    ] as const;
+    for (const [n, q] of table) assert.equal(quorum(n), q, `${n} cells`);
+  });
+
+  test("is of those who may vote: not of others, not of the accused, not twice of one", () => {
+    const state = knowing("egg", elders(6));
+    const of = charge("e1");
+    assert.equal(isSufficient(state, of, ["egg", "e2", "e3", "e4"], nowMs), true);
+    assert.equal(isSufficient(state, of, ["egg", "e2", "e3"], nowMs), false);
+    assert.equal(isSufficient(state, of, ["egg", "e2", "e3", "e3"], nowMs), false);
+    assert.equal(isSufficient(state, of, ["egg", "e2", "e3", "nobody"], nowMs), false);
+    assert.equal(isSufficient(state, of, ["egg", "e1", "e2", "e3", "e4"], nowMs), false);
+  });
+
+  test("is not to be had of two cells", () => {
+    const state = knowing("egg", elders(2));
+    assert.deepEqual(castVote(state, "e1", "hung", nowMs)[1], []);
+  });
+
+  test("is not judged by a newborn that has not asked the others yet", () => {
+    const state = { ...knowing("egg", elders(6)), probed: 2 };
+    assert.equal(isSufficient(state, charge("e1"), ["egg", "e2", "e3", "e4"], nowMs), false);
+  });
+});
+
+describe("the electorate", () => {
+  test("has no cells in it that are newly known", () => {
+    const young: Known = { id: "young", knownMs: maturityMs - 1 };
+    assert.ok(!electorate(knowing("egg", [...elders(6), young]), nowMs).includes("young"));
+    assert.ok(electorate(knowing("egg", [...elders(6), { ...young, knownMs: maturityMs }]), nowMs).includes("young"));
+  });
+
+  test("gives a line that divides in a hurry fewer seats than the others have, however deep it is", () => {
+    for (const chain of [false, true]) {
+      const sybils = Array.from({ length: 30 }, (_, i): Known => {
+        const mothers = chain ? Array.from({ length: Math.min(i, 8) }, (_, k) => `s${i - 1 - k}`).reverse() : [];
+        return { id: `s${i}`, lineage: ["egg", "e1", ...mothers], knownMs: maturityMs };
+      });
+      const electors = electorate(knowing("egg", [...elders(7), ...sybils]), nowMs);
+      const line = electors.filter((id) => id === "e1" || id.startsWith("s")).length;
+      assert.ok(line > 1 && 2 * line < electors.length, `${line} of ${electors.length}`);
+    }
+  });
+
+  test("is everybody where nobody has been known for long", () => {
+    const all = elders(8).map((cell) => ({ ...cell, knownMs: maturityMs }));
+    assert.equal(electorate(knowing("egg", all), nowMs).length, 8);
+  });
+
+  test("has nobody in it whom the voter sees to be infected", () => {
+    const state = knowing("egg", elders(6));
+    const suspect = { sinceMs: nowMs, answer: "infected", confirmedBy: new Set<string>(), isGivenUp: false } as const;
+    assert.deepEqual(electorate({ ...state, suspects: new Map([["e2", suspect]]) }, nowMs).length, 5);
+  });
+});
+
+describe("a jury", () => {
+  test("is all of a small electorate and 31 of a large one; the next is larger, and then all vote", () => {
+    const few = Array.from({ length: 31 }, (_, i) => `c${i}`);
+    const many = Array.from({ length: 200 }, (_, i) => `c${i}`);
+    assert.equal(jury(few, charge("c1")).length, 31);
+    const sizes = jurySizes.map((_, round) => jury(many, charge("c1", { round })).length);
+    assert.deepEqual(sizes, [31, 61, 200]);
+  });
+
+  test("that came to no sentence is followed by the next one in the next window", () => {
+    const state = knowing("egg", elders(62));
+    const rounds: number[] = [];
+    let now: State = state;
+    for (let window = 0; window < 4; window += 1) {
+      const atMs = nowMs + window * ballotWindowMs;
+      const [next, effects] = castVote(now, "e1", "hung", atMs);
+      const signed = effects.find((effect) => effect.type === "sign-vote");
+      if (signed?.type !== "sign-vote") continue;
+      rounds.push(signed.charge.round);
+      [now] = takeVotes(next, [vote("egg", signed.charge)], null, atMs);
+    }
+    assert.deepEqual(rounds.at(-1), 2);
+    assert.deepEqual(
+      rounds,
+      rounds.toSorted((a, b) => a - b),
+    );
+  });
+});
+
+describe("a voter", () => {
+  test("signs one sentence a window, or a tenth of a large electorate", () => {
+    for (const [count, allowed] of [
+      [6, 1],
+      [25, 2],
+    ] as const) {
+      let state = knowing("egg", elders(count));
+      let signed = 0;
+      for (let i = 1; i < 6; i += 1) {
+        const [next, effects] = castVote(state, `e${i}`, "hung", nowMs);
+        state = next;
+        signed += effects.filter((effect) => effect.type === "sign-vote").length;
+      }
+      assert.equal(signed, allowed, `${count} cells`);
+    }
+  });
+
+  test("who signs far more than that is heeded no further", () => {
+    let state = knowing("egg", elders(12));
+    for (let i = 2; i < 12; i += 1) {
+      const of = charge(`e${i}`, { pid: 100 + i });
+      [state] = takeVotes(state, [vote("e1", of)], null, nowMs);
+    }
+    assert.equal(state.ballots.size, 2);
+  });
+
+  test("is heeded on this very process, in this window or the next to it", () => {
+    const state = knowing("egg", elders(6));
+    const window = Math.floor(nowMs / ballotWindowMs);
+    const heeded = (of: Charge): boolean => takeVotes(state, [vote("e2", of)], null, nowMs)[0].ballots.size > 0;
+    assert.equal(heeded(charge("e1")), true);
+    assert.equal(heeded(charge("e1", { pid: 4_711 })), false);
+    assert.equal(heeded(charge("e1", { startTicks: 8 })), false);
+    assert.equal(heeded(charge("e1", { window: window - 1 })), true);
+    assert.equal(heeded(charge("e1", { window: window - 2 })), false);
+    assert.equal(heeded(charge("e1", { window: window + 2 })), false);
+  });
+});
