@@ -190,7 +190,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "who should have been born by now is asked like the others",
     file: "src/core/suspicion.ts",
-    find: "nowMs - (state.heardMs.get(id) ?? nowMs) < gestationMsMax;",
+    find: 'nowMs - (state.heardMs.get(cells[place]?.id ?? "") ?? nowMs) < gestationMsMax;',
     replace: "nowMs >= 0;",
   },
   // Kinship.
@@ -260,8 +260,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "on cells that do not answer nothing is built",
     file: "src/core/roster.ts",
-    find: "return membersOf(state, cellClass).filter((id) => !state.suspects.has(id));",
-    replace: "return membersOf(state, cellClass);",
+    find: "members.filter((id) => !state.suspects.has(id))",
+    replace: "members",
   },
   {
     rule: "relatives that stay at odds compare their records anew",
