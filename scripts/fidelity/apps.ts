@@ -412,7 +412,7 @@ function statusOnly(path: string): Step {
 function statusAndType(path: string): Step {
   return shortened(ask(path), ({ status, headers, body }) => ({
     status,
-    headers: Object.keys(headers),
+    headers: Object.keys(headers).toSorted((a, b) => (a < b ? -1 : 1)),
     hello: body.includes("hello"),
   }));
 }
