@@ -9,30 +9,82 @@
 export interface PhraseFinder {
   /** The phrase that ends first, as it stands in the text, or null. Of those that end there, the longest. */
   readonly first: (text: string) => string | null;
-  /** Calls back with each occurring phrase's index; with an index again where it occurs again. */
-  readonly each: (text: string, found: (phrase: number) => void) => void;
+  /**
+   * Calls back with each occurring phrase's index and where it ends; with an index again where it occurs again. Of
+   * those that end at one place the longest comes first.
+   */
+  readonly each: (text: string, found: (phrase: number, end: number) => void) => void;
+  /** From which it can be made again at once; null: it has none. */
+  readonly tables: FinderTables | null;
+}
+
+export interface FinderTables {
+  readonly phrases: readonly string[];
+  /** Phrases that end in a state, longest first, of the states where any does. */
+  readonly ends: ReadonlyMap<number, readonly number[]>;
+  readonly columnCount: number;
+  readonly columnOfByte: Uint8Array;
+  readonly table: Int32Array;
 }
 
 /** Cells of the table: 16 MB of 32-bit numbers. */
 const TABLE_CELLS_MAX = 4_000_000;
 
 export function buildPhraseFinder(phrases: readonly string[]): PhraseFinder {
-  const trie = buildTrie(phrases);
-  const order = breadthFirst(trie);
-  const failures = linkFailures(trie, order);
+  const trie = breadthFirst(buildTrie(phrases));
+  const failures = linkFailures(trie);
   const columns = columnsOf(trie);
-  const step =
-    trie.ends.length * columns.count <= TABLE_CELLS_MAX
-      ? tableStep(trie, order, failures, columns)
-      : mapStep(trie, failures);
-  const { ends } = trie;
-  const hasEnd = Uint8Array.from(ends, (list) => (list.length > 0 ? 1 : 0));
+  if (trie.ends.length * columns.count > TABLE_CELLS_MAX) return mapFinder(phrases, trie, failures);
+  return finderFrom({
+    phrases,
+    ends: new Map([...trie.ends.entries()].filter(([, list]) => list.length > 0)),
+    columnCount: columns.count,
+    columnOfByte: columns.ofByte,
+    table: buildTable(trie, failures, columns),
+  });
+}
+
+/** Cells hold the row's beginning of the next state, doubled, and 1 more where a phrase ends there: one look-up says all. */
+export function finderFrom(tables: FinderTables): PhraseFinder {
+  const { phrases, ends, columnCount, columnOfByte, table } = tables;
   return {
+    tables,
+    first: (text) => {
+      let cell = 0;
+      for (let i = 0; i < text.length; i += 1) {
+        cell = table[(cell >> 1) + columnOfByte[text.charCodeAt(i) & 0xff]!]!;
+        if ((cell & 1) === 0) continue;
+        const [longest] = ends.get((cell >> 1) / columnCount)!;
+        return text.slice(i + 1 - phrases[longest!]!.length, i + 1);
+      }
+      return null;
+    },
+    each: (text, found) => {
+      let cell = 0;
+      for (let i = 0; i < text.length; i += 1) {
+        cell = table[(cell >> 1) + columnOfByte[text.charCodeAt(i) & 0xff]!]!;
+        if ((cell & 1) === 1) for (const phrase of ends.get((cell >> 1) / columnCount)!) found(phrase, i + 1);
+      }
+    },
+  };
+}
+
+function mapFinder(phrases: readonly string[], { edges, ends }: Trie, failures: Int32Array): PhraseFinder {
+  const step = (state: number, byte: number): number => {
+    const wanted = lower(byte);
+    for (let from = state; ; from = failures[from]!) {
+      const next = edges.get(from * 256 + wanted);
+      if (next !== undefined) return next;
+      if (from === 0) return 0;
+    }
+  };
+  return {
+    tables: null,
     first: (text) => {
       let state = 0;
       for (let i = 0; i < text.length; i += 1) {
         state = step(state, text.charCodeAt(i) & 0xff);
-        if (hasEnd[state] === 1) return text.slice(i + 1 - phrases[ends[state]![0]!]!.length, i + 1);
+        if (ends[state]!.length > 0) return text.slice(i + 1 - phrases[ends[state]![0]!]!.length, i + 1);
       }
       return null;
     },
@@ -40,7 +92,7 @@ export function buildPhraseFinder(phrases: readonly string[]): PhraseFinder {
       let state = 0;
       for (let i = 0; i < text.length; i += 1) {
         state = step(state, text.charCodeAt(i) & 0xff);
-        if (hasEnd[state] === 1) for (const phrase of ends[state]!) found(phrase);
+        for (const phrase of ends[state]!) found(phrase, i + 1);
       }
     },
   };
@@ -53,8 +105,6 @@ interface Trie {
   readonly ends: Array<readonly number[]>;
   readonly parents: ReadonlyArray<{ readonly parent: number; readonly byte: number }>;
 }
-
-type Step = (state: number, byte: number) => number;
 
 function buildTrie(phrases: readonly string[]): Trie {
   const edges = new Map<number, number>();
@@ -80,18 +130,31 @@ function buildTrie(phrases: readonly string[]): Trie {
   return { edges, ends, parents };
 }
 
-function breadthFirst({ parents }: Trie): number[] {
+/**
+ * The same trie with its states numbered by depth. A text is mostly in the states of one or two bytes, and these then
+ * lie together in memory.
+ */
+function breadthFirst({ edges, ends, parents }: Trie): Trie {
   const depths = new Int32Array(parents.length);
   // A state is made after its parent.
   for (let state = 1; state < parents.length; state += 1) depths[state] = depths[parents[state]!.parent]! + 1;
-  return Array.from(parents.keys()).sort((left, right) => depths[left]! - depths[right]!);
+  const order = Array.from(parents.keys()).sort((left, right) => depths[left]! - depths[right]!);
+  const place = new Int32Array(order.length);
+  for (const [index, state] of order.entries()) place[state] = index;
+  return {
+    edges: new Map(
+      Array.from(edges, ([key, next]) => [place[Math.floor(key / 256)]! * 256 + (key % 256), place[next]!]),
+    ),
+    ends: order.map((state) => ends[state]!),
+    parents: order.map((state) => ({ parent: place[parents[state]!.parent]!, byte: parents[state]!.byte })),
+  };
 }
 
 /** For each state, the state of its longest proper suffix that is in the trie. */
-function linkFailures({ edges, ends, parents }: Trie, order: readonly number[]): Int32Array {
+function linkFailures({ edges, ends, parents }: Trie): Int32Array {
   const failures = new Int32Array(parents.length);
-  for (const state of order) {
-    const { parent, byte } = parents[state]!;
+  // By depth, so that the shorter suffixes are linked already.
+  for (const [state, { parent, byte }] of parents.entries()) {
     if (parent === 0) continue;
     let from = failures[parent]!;
     while (from !== 0 && !edges.has(from * 256 + byte)) from = failures[from]!;
@@ -121,12 +184,14 @@ function columnsOf({ parents }: Trie): Columns {
   return { count, ofByte };
 }
 
-function tableStep({ edges, parents }: Trie, order: readonly number[], failures: Int32Array, columns: Columns): Step {
+function buildTable({ edges, ends, parents }: Trie, failures: Int32Array, columns: Columns): Int32Array {
   const { count, ofByte } = columns;
   const table = new Int32Array(parents.length * count);
-  for (const [key, next] of edges) table[Math.floor(key / 256) * count + ofByte[key % 256]!] = next;
-  for (const state of order) {
-    if (state === 0) continue;
+  for (const [key, next] of edges) {
+    const cell = Math.floor(key / 256) * count + ofByte[key % 256]!;
+    table[cell] = 2 * next * count + (ends[next]!.length > 0 ? 1 : 0);
+  }
+  for (let state = 1; state < parents.length; state += 1) {
     const failure = failures[state]! * count;
     // Filled in breadth-first order, so the failure state's row is whole. Column 0 leads back to the beginning.
     for (let column = 1; column < count; column += 1) {
@@ -134,18 +199,7 @@ function tableStep({ edges, parents }: Trie, order: readonly number[], failures:
       if (table[cell] === 0) table[cell] = table[failure + column]!;
     }
   }
-  return (state, byte) => table[state * count + ofByte[byte]!]!;
-}
-
-function mapStep({ edges }: Trie, failures: Int32Array): Step {
-  return (state, byte) => {
-    const wanted = lower(byte);
-    for (let from = state; ; from = failures[from]!) {
-      const next = edges.get(from * 256 + wanted);
-      if (next !== undefined) return next;
-      if (from === 0) return 0;
-    }
-  };
+  return table;
 }
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);

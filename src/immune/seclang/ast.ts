@@ -8,7 +8,7 @@ export type Selector =
   /** One key; upper and lower case are the same, as HTTP has it for headers and ModSecurity for the rest. */
   | { readonly kind: "key"; readonly key: string }
   /** All keys that a pattern finds. */
-  | { readonly kind: "regex"; readonly source: string; readonly regex: RegExp };
+  | { readonly kind: "regex"; readonly source: string; readonly regex: Pick<RegExp, "test"> };
 
 /** `ARGS`, `ARGS:q`, `ARGS:/^q/`, `&ARGS` (how many) or `!ARGS:q` (all but). */
 export interface Target {

@@ -30,18 +30,22 @@ export interface Judgement {
   readonly hitsDropped: number;
   /** Whether it belongs in the audit log. */
   readonly audit: boolean;
+  /** It cost more than a request may: not all of it was looked at, and so it is refused (or watched). To be counted. */
+  readonly overrun: boolean;
 }
 
 /** May be asked after any phase: what is known by then. */
 export function judge(transaction: Transaction): Judgement {
   const { interruption, hits, told } = transaction;
+  const isOverrun = transaction.evaluation?.overrun === true;
   return {
     verdict: interruption !== null ? "block" : told || transaction.disrupted ? "watch" : "pass",
     status: interruption?.kind === "deny" ? interruption.status : null,
     score: { inbound: scoreOf(transaction, "inbound"), outbound: scoreOf(transaction, "outbound") },
     hits,
     hitsDropped: transaction.hitsDropped,
-    audit: transaction.audit && (told || transaction.disrupted),
+    audit: (transaction.audit || isOverrun) && (told || transaction.disrupted),
+    overrun: isOverrun,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { nearest } from "../../lib/nearest.ts";
 import type { Selector, Target } from "./ast.ts";
+import { boundTest } from "./pattern/bounded-regex.ts";
 import { compileRegex } from "./regex.ts";
 import type { Place } from "./rule-error.ts";
 import { ruleError } from "./rule-error.ts";
@@ -80,7 +81,7 @@ function parseSelector(variable: keyof typeof VARIABLES, key: string, place: Pla
   if (key.length > 1 && key.startsWith("/") && key.endsWith("/")) {
     const source = key.slice(1, -1);
     // Keys are compared without case, so patterns are too.
-    return { kind: "regex", source, regex: compileRegex(`(?i)${source}`, place) };
+    return { kind: "regex", source, regex: boundTest(compileRegex(`(?i)${source}`, place)) };
   }
   return { kind: "key", key: key.toLowerCase() };
 }

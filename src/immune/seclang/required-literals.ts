@@ -8,23 +8,14 @@
  * How: each part of a pattern is either *exact* (one of a few texts and nothing else), or has *required* texts of which
  * one must occur, or is neither. A sequence joins its exact neighbours to longer texts and keeps the best set; an
  * alternation needs a set from each branch. (The way of Google's code search, by Russ Cox, without its and-or trees.)
- * Case is ignored throughout.
+ * ASCII case is ignored throughout.
  */
+import type { ByteSet, Node, Pattern } from "./pattern/parse.ts";
 
-/** Of these one must occur in the value, ASCII case ignored; null: nothing is known. `source` is that of a RegExp. */
-export function requiredLiterals(regex: RegExp): readonly string[] | null {
-  const cursor: Cursor = { source: regex.source, at: 0, ignoreCase: regex.flags.includes("i") };
-  const part = readAlternation(cursor);
-  // A parenthesis too many cannot be: V8 has compiled it. Should it be, know nothing.
-  if (cursor.at < cursor.source.length) return null;
+/** Of these one must occur in the value, ASCII case ignored; null: nothing is known. */
+export function requiredLiterals({ root }: Pattern): readonly string[] | null {
+  const part = partOf(root);
   return better(usable(part.exact), part.required);
-}
-
-interface Cursor {
-  readonly source: string;
-  at: number;
-  /** Whether flag i is on, here and now. */
-  ignoreCase: boolean;
 }
 
 interface Part {
@@ -44,13 +35,28 @@ const REQUIRED_MAX = 400;
 /** A text of this length is as good as any longer one. */
 const LENGTH_ENOUGH = 6;
 
-function readAlternation(cursor: Cursor): Part {
-  const branches = [readSequence(cursor)];
-  while (cursor.source[cursor.at] === "|") {
-    cursor.at += 1;
-    branches.push(readSequence(cursor));
+function partOf(node: Node): Part {
+  switch (node.kind) {
+    case "bytes":
+      return ofBytes(node.bytes);
+    case "sequence":
+      return ofSequence(node.parts);
+    case "choice":
+      return ofChoice(node.branches);
+    case "repeat":
+      return repeat(partOf(node.node), node.min, node.max);
+    case "group":
+      return partOf(node.node);
+    case "look":
+    case "assertion":
+      return EMPTY;
+    case "reference":
+      return NOTHING_KNOWN;
   }
-  if (branches.length === 1) return branches[0]!;
+}
+
+function ofChoice(nodes: readonly Node[]): Part {
+  const branches = nodes.map(partOf);
   const exact = unite(
     branches.map((branch) => branch.exact),
     EXACT_MAX,
@@ -62,12 +68,12 @@ function readAlternation(cursor: Cursor): Part {
   return { exact, required };
 }
 
-function readSequence(cursor: Cursor): Part {
+function ofSequence(nodes: readonly Node[]): Part {
   let run: readonly string[] = [""];
   let required: readonly string[] | null = null;
   let isExact = true;
-  while (cursor.at < cursor.source.length && !"|)".includes(cursor.source[cursor.at]!)) {
-    const part = readQuantified(cursor);
+  for (const node of nodes) {
+    const part = partOf(node);
     const joined = part.exact === null ? null : join(run, part.exact);
     if (joined !== null) {
       run = joined;
@@ -81,20 +87,6 @@ function readSequence(cursor: Cursor): Part {
   return { exact: isExact ? run : null, required: better(required, usable(run)) };
 }
 
-function readQuantified(cursor: Cursor): Part {
-  const part = readAtom(cursor);
-  const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
-  QUANTIFIER.lastIndex = cursor.at;
-  const match = QUANTIFIER.exec(cursor.source);
-  if (match === null) return part;
-  cursor.at = QUANTIFIER.lastIndex;
-  const [, sign, count = "", comma, upper = ""] = match;
-  const min = sign === undefined ? Number(count) : sign === "+" ? 1 : 0;
-  const max =
-    sign === "?" ? 1 : sign === undefined ? (comma === "" ? min : upper === "" ? Infinity : Number(upper)) : Infinity;
-  return repeat(part, min, max);
-}
-
 function repeat(part: Part, min: number, max: number): Part {
   if (min === 1 && max === 1) return part;
   if (min === 0) {
@@ -106,126 +98,19 @@ function repeat(part: Part, min: number, max: number): Part {
   return { exact, required: better(usable(part.exact), part.required) };
 }
 
-function readAtom(cursor: Cursor): Part {
-  const char = cursor.source[cursor.at]!;
-  switch (char) {
-    case "(":
-      return readGroup(cursor);
-    case "[":
-      return readClass(cursor);
-    case "\\":
-      return readEscape(cursor);
-    case ".":
-      cursor.at += 1;
-      return NOTHING_KNOWN;
-    case "^":
-    case "$":
-      cursor.at += 1;
-      return EMPTY;
-    default:
-      cursor.at += 1;
-      return ofBytes([char.charCodeAt(0)], cursor.ignoreCase);
-  }
-}
-
-function readGroup(cursor: Cursor): Part {
-  const OPENING = /\((?:\?(?:(:)|(=|!|<=|<!)|<[A-Za-z_]\w*>|([ims]*)(?:-([ims]+))?:))?/y;
-  OPENING.lastIndex = cursor.at;
-  const opening = OPENING.exec(cursor.source)!;
-  cursor.at = OPENING.lastIndex;
-  const before = cursor.ignoreCase;
-  if (opening[3]?.includes("i") === true) cursor.ignoreCase = true;
-  if (opening[4]?.includes("i") === true) cursor.ignoreCase = false;
-  const part = readAlternation(cursor);
-  cursor.ignoreCase = before;
-  cursor.at += 1;
-  return opening[2] === undefined ? part : EMPTY;
-}
-
-function readEscape(cursor: Cursor): Part {
-  const next = cursor.source[cursor.at + 1]!;
-  if (next === "b" || next === "B") {
-    cursor.at += 2;
-    return EMPTY;
-  }
-  // A back reference, by number or by name.
-  if (/[1-9k]/.test(next)) {
-    const REFERENCE = /\\(?:\d+|k<\w+>)/y;
-    REFERENCE.lastIndex = cursor.at;
-    cursor.at += REFERENCE.exec(cursor.source)?.[0].length ?? 2;
-    return NOTHING_KNOWN;
-  }
-  return ofBytes(readEscapedBytes(cursor), cursor.ignoreCase);
-}
-
-/** The bytes that an escape stands for, within a class or outside. */
-function readEscapedBytes(cursor: Cursor): readonly number[] {
-  const next = cursor.source[cursor.at + 1]!;
-  if (next === "x") {
-    const byte = Number.parseInt(cursor.source.slice(cursor.at + 2, cursor.at + 4), 16);
-    cursor.at += 4;
-    return [byte];
-  }
-  cursor.at += 2;
-  return ESCAPED_SETS[next] ?? [ESCAPED_BYTES[next] ?? next.charCodeAt(0)];
-}
-
-const ALL_BYTES: readonly number[] = Array.from({ length: 256 }, (_, byte) => byte);
-const bytesThat = (pattern: RegExp): readonly number[] =>
-  ALL_BYTES.filter((byte) => pattern.test(String.fromCharCode(byte)));
-const ESCAPED_SETS: Readonly<Record<string, readonly number[]>> = {
-  d: bytesThat(/\d/),
-  D: bytesThat(/\D/),
-  w: bytesThat(/\w/),
-  W: bytesThat(/\W/),
-  s: bytesThat(/\s/),
-  S: bytesThat(/\S/),
-};
-const ESCAPED_BYTES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, b: 8, 0: 0 };
-
-function readClass(cursor: Cursor): Part {
-  const { source } = cursor;
-  cursor.at += 1;
-  const isNegated = source[cursor.at] === "^";
-  if (isNegated) cursor.at += 1;
-  const members = new Set<number>();
-  while (source[cursor.at] !== "]") {
-    const first = readMember(cursor);
-    // A hyphen at the end, or behind a set, is itself.
-    const isRange = source[cursor.at] === "-" && source[cursor.at + 1] !== "]" && first.length === 1;
-    if (isRange) {
-      cursor.at += 1;
-      const last = readMember(cursor);
-      if (last.length === 1) {
-        for (let byte = first[0]!; byte <= last[0]!; byte += 1) members.add(byte);
-        continue;
-      }
-      members.add(0x2d);
-      for (const byte of last) members.add(byte);
-    }
-    for (const byte of first) members.add(byte);
-  }
-  cursor.at += 1;
-  return ofBytes(isNegated ? ALL_BYTES.filter((byte) => !members.has(byte)) : [...members], cursor.ignoreCase);
-}
-
-function readMember(cursor: Cursor): readonly number[] {
-  if (cursor.source[cursor.at] === "\\") return readEscapedBytes(cursor);
-  cursor.at += 1;
-  return [cursor.source.charCodeAt(cursor.at - 1)];
-}
-
-/** Classes of more bytes than this are taken for "anything". */
+/** Classes of more bytes than this, cases not counted, are taken for "anything". */
 const CLASS_BYTES_MAX = 4;
 
-function ofBytes(bytes: readonly number[], ignoreCase: boolean): Part {
-  // Flag i pairs bytes beyond ASCII too, and the search for texts does not.
-  if (ignoreCase && bytes.some((byte) => byte > 0x7f)) return NOTHING_KNOWN;
-  const exact = distinct(bytes.map((byte) => lowerByte(byte)));
-  return exact.length > 0 && exact.length <= CLASS_BYTES_MAX ? { exact, required: null } : NOTHING_KNOWN;
+function ofBytes(bytes: ByteSet): Part {
+  const exact: string[] = [];
+  for (let byte = 0; byte < 256; byte += 1) {
+    if (bytes[byte] === 0) continue;
+    const lower = String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
+    if (!exact.includes(lower)) exact.push(lower);
+    if (exact.length > CLASS_BYTES_MAX) return NOTHING_KNOWN;
+  }
+  return exact.length === 0 ? NOTHING_KNOWN : { exact, required: null };
 }
-
-const lowerByte = (byte: number): string => String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
 
 function join(left: readonly string[], right: readonly string[]): readonly string[] | null {
   if (left.length * right.length > EXACT_MAX) return null;

@@ -9,18 +9,22 @@ import type { BodyReading, MultipartFlag, NamedValue } from "./bodies/reading.ts
 import { EMPTY_READING } from "./bodies/reading.ts";
 import { BODY_READERS, processorFor } from "./bodies/table.ts";
 import { readUrlEncoded } from "./bodies/url-encoded.ts";
+import type { Evaluation, MatchedValue } from "./compiled/evaluation.ts";
+import { allowFor, openEvaluation } from "./compiled/evaluation.ts";
 import { readCookies } from "./cookies.ts";
 import type { RequestFacts, ResponseFacts } from "./facts.ts";
 import { headerOf } from "./facts.ts";
 import type { Hit } from "./judgement.ts";
 import { SECLANG_LIMITS } from "./limits.ts";
 import type { MacroValues } from "./macro.ts";
-import type { BodyProcessorName, Disruption, EngineMode, Rule, StoreName } from "./rule.ts";
+import type { BodyProcessorName, Disruption, EngineMode, Phase, Rule, StoreName } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
-import type { OpenScreen, Screen } from "./screen.ts";
+import type { Screen } from "./screen.ts";
 import type { TargetParts } from "./uri.ts";
 import { splitTarget } from "./uri.ts";
 import type { VARIABLES, VariableName } from "./variable-names.ts";
+
+export type { MatchedValue };
 
 export interface TransactionOptions {
   /** Without it, each rule is asked about each of its values. */
@@ -47,7 +51,8 @@ export interface Transaction extends MacroValues {
   readonly rules: RuleSet;
   readonly request: RequestFacts;
   readonly options: TransactionOptions;
-  readonly screen: OpenScreen;
+  /** Null: the plain evaluation. */
+  readonly evaluation: Evaluation | null;
   readonly target: TargetParts;
   readonly query: BodyReading;
   readonly cookies: readonly NamedValue[];
@@ -86,12 +91,6 @@ export interface Transaction extends MacroValues {
   highestSeverity: number | null;
 }
 
-/** A value with its full name: `ARGS:q`. */
-export interface MatchedValue {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** An entry of a collection: the key as it came. */
 export interface Entry {
   readonly key: string;
@@ -105,7 +104,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     rules,
     request,
     options,
-    screen: options.screen?.open() ?? ASK_ALWAYS,
+    evaluation: options.screen === undefined ? null : openEvaluation(options.screen.compiled),
     target,
     query: readUrlEncoded(target.query, {
       separator: settings.argumentSeparator,
@@ -140,10 +139,13 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     highestSeverity: null,
     first: (variable, key) => firstValue(transaction, variable, key),
   };
+  if (transaction.evaluation !== null) allowFor(transaction.evaluation, headBytes(request));
   return transaction;
 }
 
-const ASK_ALWAYS: OpenScreen = { mayMatch: () => true };
+function headBytes({ target, headers }: RequestFacts): number {
+  return headers.reduce((bytes, text) => bytes + text.length, target.length);
+}
 
 /**
  * The request's body, whole, between phases 1 and 2: phase 1 may have said how to read it. Beyond the bound only the
@@ -157,6 +159,7 @@ export function giveRequestBody(transaction: Transaction, body: string): void {
   const seen = body.length > bytesMax ? body.slice(0, bytesMax) : body;
   if (seen !== body) refuseOverLimit(transaction);
   transaction.requestBody = seen;
+  if (transaction.evaluation !== null) allowFor(transaction.evaluation, seen.length);
   if (transaction.processor === null || seen === "") return;
   transaction.body = BODY_READERS[transaction.processor](seen, {
     contentType: headerOf(transaction.request.headers, "content-type") ?? "",
@@ -190,6 +193,7 @@ export function wantsResponseBody(transaction: Transaction): boolean {
 export function giveResponseBody(transaction: Transaction, body: string): void {
   const { responseBodyBytesMax, responseBodyOverLimit } = transaction.rules.settings;
   transaction.responseBody = body.slice(0, responseBodyBytesMax);
+  if (transaction.evaluation !== null) allowFor(transaction.evaluation, transaction.responseBody.length);
   if (body.length <= responseBodyBytesMax) return;
   transaction.outboundOverLimit = true;
   if (responseBodyOverLimit === "reject") interrupt(transaction, { kind: "deny", status: 500 });
@@ -202,6 +206,13 @@ export function interrupt(transaction: Transaction, what: NonNullable<Transactio
   if (transaction.engine === "on") transaction.interruption ??= what;
 }
 
+/** Whether a phase has nothing (more) to do. */
+export function isOver({ engine, interruption, allowed }: Transaction, phase: Phase): boolean {
+  if (engine === "off") return true;
+  if (phase === 5) return false;
+  return interruption !== null || allowed === "all" || (allowed === "request" && phase <= 2);
+}
+
 /** The entries of a variable that a target's selector chooses; a scalar is one entry without a key. */
 export function entriesOf(transaction: Transaction, target: Target): readonly Entry[] {
   const { variable, selector } = target;
@@ -210,13 +221,20 @@ export function entriesOf(transaction: Transaction, target: Target): readonly En
     const value = storeOf(transaction, variable as StoreName).get(selector.key);
     return value === undefined ? [] : [{ key: selector.key, value }];
   }
+  if (selector.kind === "regex" && variable in STORE_NAMES) {
+    const found: Entry[] = [];
+    for (const [key, value] of storeOf(transaction, variable as StoreName)) {
+      if (selector.regex.test(key)) found.push({ key, value });
+    }
+    return found;
+  }
   const entries = allEntries(transaction, variable);
   if (selector.kind === "all") return entries;
   return entries.filter((entry) => isChosen(target, entry));
 }
 
 /** Whether a target's selector chooses an entry of its variable. */
-export function isChosen({ selector }: Target, entry: Entry): boolean {
+export function isChosen({ selector }: Target, entry: Pick<Entry, "key">): boolean {
   switch (selector.kind) {
     case "all":
       return true;

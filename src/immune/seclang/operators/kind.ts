@@ -7,7 +7,11 @@ import { ruleError } from "../rule-error.ts";
 export type Match = ReadonlyArray<string | undefined>;
 
 /** Null: it does not match. `values` is for macros in the argument. */
-export type Matcher = (value: string, values: MacroValues) => Match | null;
+export interface Matcher {
+  (value: string, values: MacroValues): Match | null;
+  /** It matches exactly the values that hold one of these, ASCII case ignored. For those who search for many at once. */
+  readonly phrases?: readonly string[];
+}
 
 export interface OperatorSetup {
   /** As it stands in the rule, blanks around it taken off. */

@@ -1,6 +1,6 @@
-import { buildPhraseFinder } from "../aho-corasick.ts";
 import type { Operator } from "./kind.ts";
 import { badArgument } from "./kind.ts";
+import { phraseMatcher } from "./pm.ts";
 
 /**
  * Description: any of a file's phrases stands anywhere in the value. ASCII case is ignored.
@@ -14,11 +14,7 @@ export const pmFromFile: Operator = (setup) => {
     .filter((name) => name !== "")
     .flatMap((name) => dataLines(setup.readData(name)));
   if (phrases.length === 0) throw badArgument(setup, "pmFromFile", "files that hold a phrase or more");
-  const finder = buildPhraseFinder(phrases);
-  return (value) => {
-    const found = finder.first(value);
-    return found === null ? null : [found];
-  };
+  return phraseMatcher(phrases);
 };
 
 /** A data file's lines without comments, empty lines and the blanks around each. */

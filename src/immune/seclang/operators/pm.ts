@@ -1,5 +1,6 @@
+import type { PhraseFinder } from "../aho-corasick.ts";
 import { buildPhraseFinder } from "../aho-corasick.ts";
-import type { Operator } from "./kind.ts";
+import type { Match, Matcher, Operator } from "./kind.ts";
 import { badArgument } from "./kind.ts";
 
 /**
@@ -15,12 +16,20 @@ export const pm: Operator = (setup) => {
     .filter((phrase) => phrase !== "")
     .map((phrase) => phrase.replaceAll(BLANK_STANDIN, " "));
   if (phrases.length === 0) throw badArgument(setup, "pm", "one phrase or more");
-  const finder = buildPhraseFinder(phrases);
-  return (value) => {
+  return phraseMatcher(phrases);
+};
+
+/** For this and for phrases that stand in a file. */
+export function phraseMatcher(phrases: readonly string[]): Matcher {
+  // Made when first asked: where one search serves all rules, few are asked at all.
+  let finder: PhraseFinder | null = null;
+  const match = (value: string): Match | null => {
+    finder ??= buildPhraseFinder(phrases);
     const found = finder.first(value);
     return found === null ? null : [found];
   };
-};
+  return Object.assign(match, { phrases });
+}
 
 /** A blank written in hexadecimal belongs to its phrase; no byte string holds this character. */
 const BLANK_STANDIN = "\u{e000}";

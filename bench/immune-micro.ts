@@ -1,0 +1,210 @@
+/**
+ * What does judging one request cost? CPU time per kind of request, with the Core Rule Set at one paranoia level.
+ *
+ *     CRS_DIR=... node bench/immune-micro.ts
+ *     CRS_DIR=... node bench/immune-micro.ts --paranoia 4 --seconds 3 --plain --json
+ *
+ * Requests of a kind differ from each other in their values, as requests of different visitors do; their headers but
+ * the cookie are the same, as those of one browser are. What is timed: opening the exchange, phase 1, the body,
+ * phase 2 and the verdict. Time is that of this thread's CPU, so that other work of the machine counts for little.
+ */
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { loadRules } from "../src/host/immune/load-rules.ts";
+import { evaluatePhase } from "../src/immune/seclang/evaluate.ts";
+import type { RequestFacts } from "../src/immune/seclang/facts.ts";
+import { judge } from "../src/immune/seclang/judgement.ts";
+import { parseSecLang } from "../src/immune/seclang/parse.ts";
+import type { RuleSet } from "../src/immune/seclang/rule-set.ts";
+import type { Screen } from "../src/immune/seclang/screen.ts";
+import { buildScreen } from "../src/immune/seclang/screen.ts";
+import { giveRequestBody, openTransaction } from "../src/immune/seclang/transaction.ts";
+
+const options = parseArgs({
+  options: {
+    paranoia: { type: "string", default: "1" },
+    seconds: { type: "string", default: "2" },
+    plain: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+}).values;
+
+interface Timing {
+  readonly median: number;
+  readonly best: number;
+}
+
+interface Request {
+  readonly facts: RequestFacts;
+  readonly body: string;
+}
+
+const WORDS = [
+  "tea",
+  "river",
+  "stone",
+  "garden",
+  "Vienna",
+  "O'Brien",
+  "blue chair",
+  "2026-11-22",
+  "caf\xc3\xa9",
+  "left+right",
+];
+const word = (seed: number): string => WORDS[seed % WORDS.length]!;
+
+const browser = (cookie: number): string[] => [
+  "Host",
+  "shop.example.org",
+  "User-Agent",
+  "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
+  "Accept",
+  "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+  "Accept-Language",
+  "en-GB,en;q=0.7,de;q=0.3",
+  "Accept-Encoding",
+  "gzip, deflate, br, zstd",
+  "Referer",
+  "https://shop.example.org/catalogue?page=2",
+  "Connection",
+  "keep-alive",
+  "Cookie",
+  `session=${(cookie * 2_654_435_761).toString(36)}a8f; theme=dark; lang=en`,
+  "Sec-Fetch-Mode",
+  "navigate",
+  "Upgrade-Insecure-Requests",
+  "1",
+];
+
+function request(method: string, target: string, n: number, type: string | null, body: string): Request {
+  const headers = browser(n);
+  if (type !== null) headers.push("Content-Type", type, "Content-Length", String(body.length));
+  return {
+    body,
+    facts: {
+      uniqueId: `request-${n}`,
+      clientAddress: "192.0.2.7",
+      clientPort: 51_234,
+      serverAddress: "192.0.2.1",
+      serverPort: 80,
+      method,
+      target,
+      protocol: "HTTP/1.1",
+      headers,
+    },
+  };
+}
+
+const KINDS: Readonly<Record<string, (n: number) => Request>> = {
+  "GET, 5 parameters": (n) =>
+    request(
+      "GET",
+      `/catalogue/items?q=${encodeURIComponent(`${word(n)} ${n}`)}&page=${n % 40}&sort=price_asc&filter=${encodeURIComponent(`${word(n + 3)},${word(n + 5)}`)}&from=${n}`,
+      n,
+      null,
+      "",
+    ),
+  "GET, no parameters": (n) => request("GET", `/assets/${n % 100}/style.css`, n, null, ""),
+  form: (n) => {
+    const fields = {
+      name: `${word(n)} Smith`,
+      email: `user${n}@example.org`,
+      street: `${n} High Street`,
+      city: word(n + 4),
+      note: `Please ring ${word(n + 2)}; the bell is broken & the door is on the left (${n}).`,
+      agree: "on",
+    };
+    return request(
+      "POST",
+      "/account/address",
+      n,
+      "application/x-www-form-urlencoded",
+      new URLSearchParams(fields).toString(),
+    );
+  },
+  "JSON, 1 KB": (n) => {
+    const items = Array.from({ length: 10 }, (_, i) => ({
+      id: n * 10 + i,
+      title: `${word(n + i)} no. ${i}`,
+      price: 1.25 * i,
+      tags: [word(i), "sale"],
+      inStock: i % 2 === 0,
+    }));
+    return request(
+      "POST",
+      "/api/orders",
+      n,
+      "application/json",
+      JSON.stringify({ customer: `user${n}@example.org`, comment: `For ${word(n)}, with thanks.`, items }),
+    );
+  },
+};
+
+const crs = process.env["CRS_DIR"];
+if (crs === undefined) {
+  console.error("CRS_DIR must name a folder with rules/ and crs-setup.conf.example of the Core Rule Set 4.");
+  process.exit(2);
+}
+const prologue = parseSecLang(
+  `SecRuleEngine On
+   SecAction "id:900000,phase:1,pass,nolog,setvar:tx.blocking_paranoia_level=${Number(options.paranoia)}"`,
+  "bench.conf",
+);
+const began = performance.now();
+const rules = loadRules([path.join(crs, "crs-setup.conf.example"), path.join(crs, "rules")], { prologue });
+const loadedMs = performance.now() - began;
+const screen = buildScreen(rules);
+const readyMs = performance.now() - began;
+
+const results: Array<{ kind: string; us: Timing; bytes: number; plainUs: Timing | null; verdict: string }> = [];
+for (const [kind, make] of Object.entries(KINDS)) {
+  if (options.only !== undefined && !kind.includes(options.only)) continue;
+  const verdict = run(rules, make(1), screen);
+  const us = measure(make, screen);
+  const plainUs = options.plain ? measure(make, undefined) : null;
+  results.push({ kind, us, plainUs, verdict, bytes: make(7).body.length });
+}
+if (options.json) {
+  console.log(JSON.stringify({ paranoia: Number(options.paranoia), loadedMs, readyMs, results }));
+} else {
+  console.log(
+    `${rules.ruleCount} rules, paranoia ${options.paranoia}; read in ${loadedMs.toFixed(0)} ms, ready after ${readyMs.toFixed(0)} ms`,
+  );
+  for (const { kind, us, plainUs, bytes, verdict } of results) {
+    const ratio =
+      plainUs === null
+        ? ""
+        : `   plain ${plainUs.median.toFixed(0)} us, ratio ${(plainUs.median / us.median).toFixed(1)}`;
+    console.log(
+      `${kind.padEnd(20)} ${us.median.toFixed(1).padStart(8)} us (best ${us.best.toFixed(1)})   body ${bytes} bytes, ${verdict}${ratio}`,
+    );
+  }
+}
+
+/** Microseconds a request, of batches in the second half: the median, and what nineteen of twenty are above. */
+function measure(make: (n: number) => Request, screen: Screen | undefined): Timing {
+  const seconds = Number(options.seconds);
+  const batches: number[] = [];
+  const until = performance.now() + 1000 * seconds;
+  const BATCH = screen === undefined ? 50 : 200;
+  let n = 0;
+  while (performance.now() < until || batches.length < 5) {
+    const requests = Array.from({ length: BATCH }, () => make((n += 1)));
+    const before = process.threadCpuUsage();
+    for (const each of requests) run(rules, each, screen);
+    const { user, system } = process.threadCpuUsage(before);
+    batches.push((user + system) / BATCH);
+  }
+  // The first half warms up.
+  const warm = batches.slice(Math.floor(batches.length / 2)).sort((left, right) => left - right);
+  return { median: warm[Math.floor(warm.length / 2)]!, best: warm[Math.floor(warm.length / 20)]! };
+}
+
+function run(rules: RuleSet, { facts, body }: Request, screen: Screen | undefined): string {
+  const transaction = openTransaction(rules, facts, screen === undefined ? {} : { screen });
+  evaluatePhase(transaction, 1);
+  if (body !== "") giveRequestBody(transaction, body);
+  evaluatePhase(transaction, 2);
+  return judge(transaction).verdict;
+}

@@ -1,0 +1,61 @@
+/**
+ * Judges a request without holding the event loop: small ones at once, large ones in turns between which the loop goes
+ * round, and each turn of a large one under a watchdog.
+ *
+ * The engine bounds itself: its patterns cannot backtrack, it counts its steps, stops when a turn's are used up, and
+ * gives a request up (overrun: refused) that asks for too many. The watchdog is for what is not thought of. It is a
+ * thread beside this one (Node's, behind the `timeout` of vm scripts) that stops the turn, wherever it is; a worker
+ * with rules of its own would protect as well, and cost each cell a second copy of them and each request a copy of its
+ * body. What was stopped may have left half-made what the engine keeps between requests: so that is thrown away.
+ */
+import { setImmediate as loopTurn } from "node:timers/promises";
+import vm from "node:vm";
+import { evaluatePhase, evaluateSlice, giveUp } from "../../immune/seclang/evaluate.ts";
+import type { Phase } from "../../immune/seclang/rule.ts";
+import { forgetLearned } from "../../immune/seclang/screen.ts";
+import type { Transaction } from "../../immune/seclang/transaction.ts";
+
+/** Steps of one turn: some 5 ms, and four times that where nothing is warm yet. */
+const TURN_STEPS = 500_000;
+/** Requests up to this size are judged in a millisecond or two: a watchdog, which costs 0.1 ms, would be dear. */
+const SMALL_BYTES_MAX = 4096;
+/**
+ * A turn that takes as long as this is stopped. A hundred times what it should take, so that a machine that is busy
+ * with other things gets no request refused.
+ */
+const TURN_MS_MAX = 1000;
+
+/** `bytes`: the size of what the phase looks at. Resolves when the phase is done, or given up (judge says `overrun`). */
+export async function evaluateInTurns(transaction: Transaction, phase: Phase, bytes: number): Promise<void> {
+  if (bytes <= SMALL_BYTES_MAX) return evaluatePhase(transaction, phase);
+  while (!watchedTurn(transaction, phase)) await loopTurn();
+}
+
+/** True: the phase is done. */
+function watchedTurn(transaction: Transaction, phase: Phase): boolean {
+  const done = runWatched(() => evaluateSlice(transaction, phase, TURN_STEPS), TURN_MS_MAX);
+  if (done !== null) return done;
+  giveUp(transaction);
+  if (transaction.options.screen !== undefined) forgetLearned(transaction.options.screen);
+  return true;
+}
+
+/** What `work` returns, or null where it took longer than `msMax` and was stopped. */
+export function runWatched<Result>(work: () => Result, msMax: number): Result | null {
+  const outcome: { result: Result | null } = { result: null };
+  sandbox.work = (): void => {
+    outcome.result = work();
+  };
+  try {
+    SCRIPT.runInContext(sandbox, { timeout: msMax });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    return null;
+  } finally {
+    delete sandbox.work;
+  }
+  return outcome.result;
+}
+
+const SCRIPT = new vm.Script("work()", { filename: "watched-turn" });
+const sandbox = vm.createContext(Object.create(null)) as { work?: () => void };

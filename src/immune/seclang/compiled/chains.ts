@@ -1,0 +1,72 @@
+/**
+ * Transformation chains of a rule set: each distinct one has a number, and a profile (byte-classes.ts) of the bytes
+ * without which it changes nothing. Most values hold none of them, and need not be transformed at all.
+ */
+import { profileOfSet } from "../pattern/byte-classes.ts";
+import type { TransformationName } from "../transformations/table.ts";
+
+export interface Chain {
+  readonly index: number;
+  readonly names: readonly TransformationName[];
+  /** A value that shares no bit with this comes out as it went in. */
+  readonly touches: number;
+}
+
+export interface Chains {
+  readonly chainOf: (names: readonly TransformationName[]) => Chain;
+}
+
+export function collectChains(): Chains {
+  const known = new Map<string, Chain>();
+  return {
+    chainOf: (names) => {
+      const key = names.join(",");
+      let chain = known.get(key);
+      if (chain === undefined) {
+        // As long as nothing has changed, the next one sees the value itself.
+        chain = { index: known.size, names, touches: names.reduce((sum, name) => sum | TOUCHES[name], 0) };
+        known.set(key, chain);
+      }
+      return chain;
+    },
+  };
+}
+
+const ANY = -1;
+const bytes = (pattern: RegExp): number =>
+  profileOfSet(Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0)));
+const BLANKS = /[ \t\n\v\f\r\xa0]/;
+
+/** What each transformation looks for; ANY: it changes values in general. chains.test.ts compares. */
+export const TOUCHES = {
+  base64Decode: ANY,
+  base64DecodeExt: ANY,
+  cmdLine: bytes(/["'\\^ \t\n\v\f\r,;A-Z]/),
+  compressWhitespace: bytes(BLANKS),
+  cssDecode: bytes(/\\/),
+  escapeSeqDecode: bytes(/\\/),
+  hexDecode: ANY,
+  hexEncode: ANY,
+  htmlEntityDecode: bytes(/&/),
+  jsDecode: bytes(/\\/),
+  length: ANY,
+  lowercase: bytes(/[A-Z]/),
+  normalizePath: bytes(/[/.]/),
+  normalizePathWin: bytes(/[/.\\]/),
+  removeComments: bytes(/[/*\-#<]/),
+  removeCommentsChar: bytes(/[/*\-#<]/),
+  removeNulls: bytes(/\0/),
+  removeWhitespace: bytes(BLANKS),
+  replaceComments: bytes(/\*/),
+  replaceNulls: bytes(/\0/),
+  sha1: ANY,
+  sqlHexDecode: bytes(/[xX]/),
+  trim: bytes(BLANKS),
+  trimLeft: bytes(BLANKS),
+  trimRight: bytes(BLANKS),
+  uppercase: bytes(/[a-z]/),
+  urlDecode: bytes(/[%+]/),
+  urlDecodeUni: bytes(/[%+]/),
+  urlEncode: ANY,
+  utf8toUnicode: bytes(/[\x80-\xff]/),
+} as const satisfies Record<TransformationName, number>;

@@ -1,0 +1,123 @@
+/**
+ * A value as the compiled rules see it: once for each distinct text of an exchange, whichever variables hold it.
+ *
+ * It carries what was found out about it, so that nothing is found out twice: what kinds of bytes it holds, which
+ * checks have a chance on it, what each transformation makes of it (a reading again: a trie of transformations grows
+ * under each value), and what the checks answered.
+ */
+import type { Match } from "../operators/kind.ts";
+import { profileOf } from "../pattern/byte-classes.ts";
+import type { Searched } from "../pattern/search.ts";
+import type { TransformationName } from "../transformations/table.ts";
+import { TRANSFORMATIONS } from "../transformations/table.ts";
+import type { Chain } from "./chains.ts";
+import { TOUCHES } from "./chains.ts";
+import type { ScreenTable } from "./screen-table.ts";
+
+export class Reading implements Searched {
+  readonly text: string;
+  readonly profile: number;
+  readonly #table: ScreenTable;
+  /** Answers are kept, not only matches: for values that come again, and for those that take long. */
+  readonly #isKept: boolean;
+  /** Copied before a bit is taken out. */
+  #candidates: readonly number[] | null = null;
+  #ownsCandidates = false;
+  #bytes: Uint8Array | null = null;
+  #matches: Map<number, Match> | null = null;
+  /** Most values have gone through a few transformations and chains only: short rows, searched from the front. */
+  #steps: Row | null = null;
+  #chains: Row | null = null;
+
+  constructor(text: string, table: ScreenTable, isKept: boolean) {
+    this.text = text;
+    this.profile = profileOf(text);
+    this.#table = table;
+    this.#isKept = isKept || text.length > KEPT_CHARS_MIN;
+  }
+
+  /** For the bounded engine only: most values never need it. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= Buffer.from(this.text, "latin1");
+    return this.#bytes;
+  }
+
+  get candidates(): readonly number[] {
+    this.#candidates ??= this.#table.candidates(this.text, this.profile);
+    return this.#candidates;
+  }
+
+  isCandidate({ word, bit }: { readonly word: number; readonly bit: number }): boolean {
+    return (this.candidates[word]! & bit) !== 0;
+  }
+
+  /** The check does not match, and need not be asked again. */
+  strike({ word, bit }: { readonly word: number; readonly bit: number }): void {
+    if (!this.#isKept) return;
+    if (!this.#ownsCandidates) {
+      this.#candidates = this.candidates.slice();
+      this.#ownsCandidates = true;
+    }
+    (this.#candidates as number[])[word]! &= ~bit;
+  }
+
+  matchOf(check: number): Match | undefined {
+    return this.#matches?.get(check);
+  }
+
+  keepMatch(check: number, match: Match): void {
+    this.#matches ??= new Map();
+    this.#matches.set(check, match);
+  }
+
+  /** What a chain of transformations makes of it. */
+  through(chain: Chain): Reading {
+    if (chain.touches !== -1 && (chain.touches & this.profile) === 0) return this;
+    this.#chains ??= { keys: [], readings: [] };
+    const { keys, readings } = this.#chains;
+    const at = keys.indexOf(chain.index);
+    if (at !== -1) return readings[at]!;
+    const reading = chain.names.reduce<Reading>((last, name) => last.#step(name), this);
+    keys.push(chain.index);
+    readings.push(reading);
+    return reading;
+  }
+
+  /** The value itself and what each transformation made of it, where that differs: what multiMatch asks about. */
+  stages({ names }: Chain): readonly Reading[] {
+    const stages: Reading[] = [this];
+    for (const name of names) {
+      const last = stages.at(-1)!;
+      const next = last.#step(name);
+      if (next !== last) stages.push(next);
+    }
+    return stages;
+  }
+
+  #step(name: TransformationName): Reading {
+    const touches: number = TOUCHES[name];
+    if (touches !== -1 && (touches & this.profile) === 0) return this;
+    this.#steps ??= { keys: [], readings: [] };
+    const { keys, readings } = this.#steps;
+    const number = NUMBERS[name];
+    const at = keys.indexOf(number);
+    if (at !== -1) return readings[at]!;
+    const text = TRANSFORMATIONS[name](this.text);
+    const next = text === this.text ? this : new Reading(text, this.#table, this.#isKept);
+    keys.push(number);
+    readings.push(next);
+    return next;
+  }
+}
+
+interface Row {
+  readonly keys: number[];
+  readonly readings: Reading[];
+}
+
+/** A longer value takes long enough to be stopped on the way, and is then asked again. */
+const KEPT_CHARS_MIN = 1024;
+
+const NUMBERS = Object.fromEntries(Object.keys(TRANSFORMATIONS).map((name, index) => [name, index])) as Readonly<
+  Record<TransformationName, number>
+>;

@@ -1,0 +1,72 @@
+/**
+ * A pattern that runs in bounded time on any value: an automaton says whether it occurs (automaton.ts), and where it
+ * does and somebody wants to know what was caught, the bounded engine says what (search.ts).
+ *
+ * V8's own engine is not asked at all: it backtracks without bound, nothing can stop it, and of most values it is
+ * slower to say no. It remains the measure: the plain evaluation runs on it, and both are compared.
+ */
+import type { Automaton } from "./automaton.ts";
+import { buildAutomaton } from "./automaton.ts";
+import type { Pattern } from "./parse.ts";
+import type { Program } from "./program.ts";
+import { parsePattern } from "./parse.ts";
+import { buildProgram } from "./program.ts";
+import type { Found, Meter, Searched } from "./search.ts";
+import { search } from "./search.ts";
+
+export interface BoundedRegex {
+  /**
+   * Null: no match, or the meter is spent (below 0), which must be taken for the worst. Without `groups` what was
+   * caught is not said.
+   */
+  readonly exec: (value: Searched, meter: Meter, groups: boolean) => Found | null;
+}
+
+/** Null: the pattern is too large for the bounded engine. */
+export function boundRegex(pattern: Pattern): BoundedRegex | null {
+  const program = buildProgram(pattern);
+  return program === null ? null : boundedBy(program);
+}
+
+const OCCURS: Found = [];
+
+export function boundedBy(program: Program): BoundedRegex {
+  // Made when first asked: of most patterns no value ever holds the texts that they require.
+  let automaton: Automaton | null | undefined;
+  return {
+    exec: (value, meter, groups) => {
+      if (automaton === undefined) automaton = buildAutomaton(program);
+      const occurs = automaton === null ? null : automaton.occurs(value.text, meter);
+      if (occurs === false || meter.left < 0) return null;
+      return occurs === true && !groups ? OCCURS : search(program, value, meter);
+    },
+  };
+}
+
+/** For names that clients choose and rules select with patterns: whether the pattern occurs, in bounded time. */
+export function boundTest(regex: RegExp): Pick<RegExp, "test"> {
+  let bounded: BoundedRegex | null | undefined;
+  return {
+    test: (text) => {
+      if (bounded === undefined) bounded = boundRegex(parsePattern(regex));
+      // A pattern that large was written by the user, who alone is hurt by it.
+      if (bounded === null) return regex.test(text);
+      const meter = { left: TEST_STEPS_MAX };
+      const found = bounded.exec(searched(text), meter, false);
+      // A name that cannot be looked at to its end is not excluded by it.
+      return found !== null && meter.left >= 0;
+    },
+  };
+}
+
+/** Names are short; this is 20 ms. */
+const TEST_STEPS_MAX = 4_000_000;
+
+function searched(text: string): Searched {
+  return {
+    text,
+    get bytes() {
+      return Buffer.from(text, "latin1");
+    },
+  };
+}

@@ -1,0 +1,177 @@
+// The compiled rules: what they take for granted (which bytes a transformation looks for, what configuration settles)
+// and that they come to what the plain evaluation comes to where something is out of the ordinary.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import { TOUCHES } from "../../src/immune/seclang/compiled/chains.ts";
+import { evaluatePhase } from "../../src/immune/seclang/evaluate.ts";
+import type { Judgement } from "../../src/immune/seclang/judgement.ts";
+import { judge } from "../../src/immune/seclang/judgement.ts";
+import { parseSecLang } from "../../src/immune/seclang/parse.ts";
+import { profileOf } from "../../src/immune/seclang/pattern/byte-classes.ts";
+import type { Phase } from "../../src/immune/seclang/rule.ts";
+import type { RuleSet } from "../../src/immune/seclang/rule-set.ts";
+import { buildRuleSet } from "../../src/immune/seclang/rule-set.ts";
+import type { Screen } from "../../src/immune/seclang/screen.ts";
+import { buildScreen } from "../../src/immune/seclang/screen.ts";
+import { giveRequestBody, openTransaction, setInStore } from "../../src/immune/seclang/transaction.ts";
+import type { TransformationName } from "../../src/immune/seclang/transformations/table.ts";
+import { TRANSFORMATIONS } from "../../src/immune/seclang/transformations/table.ts";
+
+describe("a transformation", () => {
+  const bits = "aZ09 _-./:=&?%+\\'\"`()<>[]{},;#*$@!|~^\t\n\r\v\f\0\x01\x7f\x80\xa0\xc3\xa9\xff".split("");
+  const pieces = fc.constantFrom(...bits, "%41", "%u0041", "&lt;", "\\x41", "/*", "*/", "--", "<!--", "0x41", "../");
+  const value = fc.array(pieces, { maxLength: 12 }).map((each) => each.join(""));
+
+  for (const name of Object.keys(TRANSFORMATIONS) as TransformationName[]) {
+    const touches: number = TOUCHES[name];
+    if (touches === -1) continue;
+    test(`${name} leaves a value alone that holds none of the bytes it looks for`, () => {
+      fc.assert(
+        fc.property(value, (text) => {
+          if ((profileOf(text) & touches) === 0) assert.equal(TRANSFORMATIONS[name](text), text);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+  }
+});
+
+const facts = {
+  uniqueId: "1",
+  clientAddress: "192.0.2.7",
+  clientPort: 1,
+  serverAddress: "192.0.2.1",
+  serverPort: 80,
+  method: "POST",
+  target: "/a/b?x=1&y=O'Brien&y=%3Cb%3E",
+  protocol: "HTTP/1.1",
+  headers: ["Host", "h", "User-Agent", "Mozilla/5.0", "Content-Type", "application/x-www-form-urlencoded"],
+};
+
+interface Run {
+  readonly phases?: readonly Phase[];
+  readonly tx?: Readonly<Record<string, string>>;
+}
+
+/** The judgement, and TX: with a screen and without. */
+function bothWays(text: string, { phases = [1, 2, 5], tx = {} }: Run = {}): [Judgement, unknown] {
+  const rules = buildRuleSet(parseSecLang(text, "my.conf"), { readData: () => "alpha\nbeta" });
+  const screen = buildScreen(rules);
+  const compiled = run(rules, screen);
+  assert.deepEqual(compiled, run(rules, null));
+  // What was learned of the first request changes nothing for the second.
+  assert.deepEqual(run(rules, screen), compiled);
+  return compiled;
+
+  function run(set: RuleSet, by: Screen | null): [Judgement, unknown] {
+    const transaction = openTransaction(set, facts, by === null ? {} : { screen: by });
+    for (const [key, value] of Object.entries(tx)) setInStore(transaction, "TX", key, value);
+    for (const phase of phases) {
+      if (phase === 2) giveRequestBody(transaction, "z=beta&w=a%20b");
+      evaluatePhase(transaction, phase);
+    }
+    return [judge(transaction), [...transaction.stores.get("TX")!]];
+  }
+}
+
+const idsOf = ([{ hits }]: [Judgement, unknown]): number[] => hits.map(({ id }) => id);
+
+describe("the compiled rules", () => {
+  const configured = `
+    SecAction "id:1,phase:1,nolog,pass,setvar:tx.level=1,setvar:tx.limit=%{tx.level}"
+    SecRule &TX:mode "@eq 0" "id:2,phase:1,nolog,pass,setvar:tx.mode=strict"
+    SecRule TX:level "@lt 2" "id:3,phase:1,nolog,pass,skipAfter:END"
+    SecRule ARGS "@rx Brien" "id:4,phase:1,log,pass"
+    SecMarker END
+    SecRule ARGS "@rx b" "id:5,phase:2,log,pass,capture,setvar:tx.seen=%{tx.0}"
+    SecRule TX:mode "@streq strict" "id:6,phase:2,log,pass,logdata:'%{tx.limit}'"
+    SecRule TX:seen "@rx ." "id:7,phase:2,log,pass"`;
+
+  test("settle what configures them, and come to the same", () => {
+    assert.deepEqual(idsOf(bothWays(configured)), [1, 2, 3, 5, 6, 7]);
+  });
+
+  test("take nothing for settled where TX was not empty at first", () => {
+    assert.deepEqual(idsOf(bothWays(configured, { tx: { mode: "lax" } })), [1, 3, 5, 7]);
+  });
+
+  test("take nothing for settled where phase 1 was left out", () => {
+    assert.deepEqual(idsOf(bothWays(configured, { phases: [2] })), [5, 7]);
+  });
+
+  test("take nothing for settled where a phase ended early", () => {
+    const text = `
+      SecRule ARGS:x "@streq 1" "id:1,phase:1,pass,allow:phase"
+      SecAction "id:2,phase:1,pass,setvar:tx.a=1"
+      SecRule TX:a "@eq 1" "id:3,phase:2,pass"
+      SecRule &TX:a "@eq 0" "id:4,phase:2,pass"`;
+    assert.deepEqual(idsOf(bothWays(text)), [1, 4]);
+  });
+
+  test("follow a jump over what would have configured them", () => {
+    const text = `
+      SecRule ARGS:x "@streq 1" "id:1,phase:1,pass,skipAfter:LATER"
+      SecAction "id:2,phase:1,pass,setvar:tx.a=1"
+      SecMarker LATER
+      SecRule TX:a "@eq 1" "id:3,phase:1,pass"
+      SecRule &TX:a "@eq 0" "id:4,phase:1,pass,setvar:tx.b=%{tx.a}x"
+      SecRule TX:b "@streq x" "id:5,phase:1,pass"`;
+    assert.deepEqual(idsOf(bothWays(text)), [1, 4, 5]);
+  });
+
+  test("let a control take out rules that were settled, and targets", () => {
+    const text = `
+      SecRule ARGS:x "@streq 1" "id:1,phase:1,pass,ctl:ruleRemoveById=2,ctl:ruleRemoveTargetById=4;ARGS:y"
+      SecAction "id:2,phase:1,pass,setvar:tx.a=1"
+      SecRule &TX:a "@eq 0" "id:3,phase:1,pass"
+      SecRule ARGS "@contains Brien" "id:4,phase:1,pass"
+      SecRule &ARGS "@eq 3" "id:5,phase:1,pass"
+      SecRule ARGS "@contains Brien" "id:6,phase:1,pass,ctl:ruleRemoveTargetByTag=t;REQUEST_FILENAME"
+      SecRule REQUEST_FILENAME|ARGS:y "@rx /a|Brien" "id:7,phase:2,pass,tag:t"
+      SecRule &REQUEST_FILENAME "@eq 0" "id:8,phase:2,pass,tag:t"`;
+    assert.deepEqual(idsOf(bothWays(text)), [1, 3, 5, 6, 7, 8]);
+  });
+
+  test("see in phase 2 what the body brought, and a control changed", () => {
+    const text = `
+      SecRule &ARGS "@eq 3" "id:1,phase:1,pass"
+      SecRule ARGS "@pmFromFile words" "id:2,phase:1,pass"
+      SecRule &ARGS "@eq 5" "id:3,phase:2,pass,capture"
+      SecRule ARGS "@pmFromFile words" "id:4,phase:2,pass,capture,logdata:'%{tx.0}',ctl:requestBodyProcessor=XML"
+      SecRule REQUEST_BODY "@rx ^$" "id:5,phase:2,pass"`;
+    const both = bothWays(text);
+    assert.deepEqual(idsOf(both), [1, 3, 4, 5]);
+    assert.equal(both[0].hits[2]!.logData, "beta");
+  });
+
+  test("ask a negated operator about each value, and each stage where that is wanted", () => {
+    const text = `
+      SecRule ARGS_NAMES "!@rx ^[xy]$" "id:1,phase:2,pass"
+      SecRule ARGS "!@rx [a-z]" "id:2,phase:2,pass"
+      SecRule ARGS "@rx \\x20" "id:3,phase:2,pass,t:removeWhitespace"
+      SecRule ARGS "@rx \\x20" "id:4,phase:2,pass,t:removeWhitespace,multiMatch"
+      SecRule ARGS|!ARGS:y "@rx <" "id:5,phase:2,pass"
+      SecRule ARGS:/^[yz]$/ "@rx <" "id:6,phase:2,pass"
+      SecRule REQUEST_HEADERS:user-agent "@beginsWith Mozilla" "id:7,phase:2,pass,chain"
+      SecRule MATCHED_VAR|MATCHED_VARS_NAMES "@rx 5|Agent" "setvar:tx.n=+1"`;
+    assert.deepEqual(idsOf(bothWays(text)), [1, 2, 4, 6, 7]);
+  });
+
+  test("fill in macros of a pattern anew when they change", () => {
+    const text = `
+      SecAction "id:1,phase:1,pass,setvar:tx.p=Br.en"
+      SecRule ARGS "@rx %{tx.p}" "id:2,phase:2,pass,setvar:tx.p=nothing"
+      SecRule ARGS "@rx %{tx.p}" "id:3,phase:2,pass"
+      SecRule ARGS:y "@within %{args.y}|" "id:4,phase:2,pass"`;
+    assert.deepEqual(idsOf(bothWays(text)), [1, 2, 4]);
+  });
+
+  test("refuse a pattern that could not be bounded", () => {
+    const rules = buildRuleSet(
+      parseSecLang('SecRule ARGS "@rx (?:(?:a{1,999}){1,999}){1,9}" "id:1,phase:2,pass"', "my.conf"),
+      { readData: () => "" },
+    );
+    assert.throws(() => buildScreen(rules), { code: "CELLWS_E_RULE_REGEX" });
+  });
+});
