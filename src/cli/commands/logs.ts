@@ -5,12 +5,13 @@ import type { CellClass } from "../../core/cell.ts";
 import { cellClasses } from "../../core/cell.ts";
 import { followLog } from "../../host/log-follow.ts";
 import { readLogTail } from "../../host/log-tail.ts";
+import type { RunDir } from "../../host/run-dir.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import type { LogRecord } from "../../view/log-line.ts";
 import { parseLogLine, renderLogLine } from "../../view/log-line.ts";
 import { Option } from "commander";
 import { localTimeOfDay } from "../clock.ts";
-import type { CliCommand, CliContext, OrganismOptions } from "../command.ts";
+import type { CliCommand, CliContext, ExitStatus, OrganismOptions } from "../command.ts";
 import { addExamples, addOrganismOptions, parseCountOption, parseDurationOption } from "../command.ts";
 import { findOrganism } from "../organism.ts";
 
@@ -57,45 +58,53 @@ known.`,
   },
   async run(context, _args, options) {
     const { run } = await findOrganism(options.name, { cwd: context.cwd, accept: "any" });
-    const accepts = createFilter(options);
-    const print = createPrinter(options, context);
-    const sinceMs = options.since === undefined ? null : Date.now() - options.since;
-    const position = readLogTail(
-      run.logFile,
-      {
-        linesMax: options.lines ?? (sinceMs === null ? LINES_DEFAULT : null),
-        accepts,
-        ...(sinceMs === null ? {} : { isBefore: (line: string) => timeMsOf(line) < sinceMs }),
-        leaveUnfinished: options.follow === true,
-      },
-      print,
-    );
-    if (options.follow === true) {
-      const printAccepted = (line: string): void => {
-        if (accepts(line)) print(line);
-      };
-      const end = await followUntilInterrupted(run.logFile, printAccepted, position ?? "start");
-      if (end === "gone") context.note(`cellws: ${run.name} has ended`);
-    } else if (position === null) {
-      throw new CellwsError("CELLWS_E_NO_LOG", 1, `'${run.name}' has no log`, { found: `no ${run.logFile}` });
+    // Before the first line is printed: who sees it may press Ctrl-C at once.
+    const interrupted = options.follow === true ? heedInterrupts() : null;
+    try {
+      return await printLog(context, run, options, interrupted?.signal ?? null);
+    } finally {
+      interrupted?.ignore();
     }
-    return 0;
   },
 };
 
-async function followUntilInterrupted(
-  file: string,
-  onLine: (line: string) => void,
-  from: Parameters<typeof followLog>[2]["from"],
-): ReturnType<typeof followLog> {
+async function printLog(
+  context: CliContext,
+  run: RunDir,
+  options: LogsOptions,
+  follow: AbortSignal | null,
+): Promise<ExitStatus> {
+  const accepts = createFilter(options);
+  const print = createPrinter(options, context);
+  const sinceMs = options.since === undefined ? null : Date.now() - options.since;
+  const position = readLogTail(
+    run.logFile,
+    {
+      linesMax: options.lines ?? (sinceMs === null ? LINES_DEFAULT : null),
+      accepts,
+      ...(sinceMs === null ? {} : { isBefore: (line: string) => timeMsOf(line) < sinceMs }),
+      leaveUnfinished: follow !== null,
+    },
+    print,
+  );
+  if (follow !== null) {
+    const printAccepted = (line: string): void => {
+      if (accepts(line)) print(line);
+    };
+    const end = await followLog(run.logFile, printAccepted, { from: position ?? "start", signal: follow });
+    if (end === "gone") context.note(`cellws: ${run.name} has ended`);
+  } else if (position === null) {
+    throw new CellwsError("CELLWS_E_NO_LOG", 1, `'${run.name}' has no log`, { found: `no ${run.logFile}` });
+  }
+  return 0;
+}
+
+function heedInterrupts(): { signal: AbortSignal; ignore: () => void } {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   process.once("SIGINT", abort).once("SIGTERM", abort);
-  try {
-    return await followLog(file, onLine, { from, signal: stop.signal });
-  } finally {
-    process.removeListener("SIGINT", abort).removeListener("SIGTERM", abort);
-  }
+  const ignore = (): void => void process.removeListener("SIGINT", abort).removeListener("SIGTERM", abort);
+  return { signal: stop.signal, ignore };
 }
 
 function createFilter({ cell, class: cellClass, level }: LogsOptions): (line: string) => boolean {
