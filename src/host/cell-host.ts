@@ -334,8 +334,10 @@ export class CellHost {
       this.#silent.delete(id);
       return this.dispatch({ type: "probed", id, answer: "answered" });
     }
-    const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid) };
-    const last = this.#silent.get(id) ?? { stat: before, sleeps: null };
+    const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid), atMs: performance.now() };
+    // Another question to it may have ended just before ours: between then and now nobody gets anything done.
+    const known = this.#silent.get(id);
+    const last = known !== undefined && known.atMs <= askedMs ? known : { stat: before, sleeps: null, atMs: askedMs };
     this.#silent.set(id, after);
     for (const other of this.#silent.keys()) if (!this.#state.alive.has(other)) this.#silent.delete(other);
     this.dispatch({ type: "probed", id, answer: makesProgress(last, after) ? "busy" : "stuck" });
@@ -622,6 +624,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 interface Look {
   readonly stat: ProcStat | null;
   readonly sleeps: number | null;
+  readonly atMs: number;
 }
 
 /**
