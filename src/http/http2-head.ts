@@ -41,7 +41,8 @@ export function readHttp2Head(
     else headers.push(name, value);
   }
   if (bytes > limits.headBytesMax) return "CELLWS_HTTP_HEAD_TOO_LARGE";
-  if (cookies.length > 0) headers.push("cookie", cookies.join("; "));
+  // An empty one would leave a blank at the end, which no field may have.
+  if (cookies.length > 0) headers.push("cookie", cookies.filter((cookie) => cookie !== "").join("; "));
   if (headers.length > 2 * limits.fieldsMax) return "CELLWS_HTTP_FIELDS_TOO_MANY";
 
   const line = judgeLine(pseudo, limits);

@@ -28,7 +28,12 @@ test("a recorded organism replays as it was, also the cells that were killed; a 
   const [killed] = ofClass(cells, "drone");
   assert.ok(killed !== undefined);
   organism.kill(killed);
-  await organism.cellsUntil("another drone", (now) => ofClass(now, "drone").some(({ id }) => id !== killed.id));
+  await organism.cellsUntil(
+    "another drone, and a stem cell born since",
+    (now) =>
+      ofClass(now, "drone").some(({ id }) => id !== killed.id) &&
+      ofClass(now, "stem").some(({ id }) => cells.every((before) => before.id !== id)),
+  );
   assert.equal((await organism.stop()).code, 0);
 
   const all = await cellws(["replay", folder, "--json"]);

@@ -31,6 +31,9 @@ test("cookies that came one by one are one field", () => {
   const head = read([...line, "cookie", "a=1", "x-a", "1", "cookie", "b=2"], true);
   assert.ok(typeof head === "object");
   assert.deepEqual(head.headers, ["host", "a.example", "x-a", "1", "cookie", "a=1; b=2"]);
+  const empty = read([...line, "cookie", "", "cookie", "a=1", "cookie", ""], true);
+  assert.ok(typeof empty === "object");
+  assert.deepEqual(empty.headers, ["host", "a.example", "cookie", "a=1"]);
 });
 
 const refusals: Array<[title: string, fields: string[], code: string]> = [
