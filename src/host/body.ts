@@ -7,6 +7,7 @@ import type { CellId } from "../core/cell.ts";
 import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
+import type { Witness } from "../immune/ledger/mark.ts";
 import type { AppHealth, CellTrouble } from "../wire/control.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
@@ -36,6 +37,8 @@ export interface BodyContext {
   readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
   readonly hold: (connection: TakenConnection) => void;
+  /** Where marks of refused requests go, and sightings of the others. */
+  readonly witness: Witness;
   /** Opens an axon to another cell. Rejects with the reason. */
   readonly openAxon: (to: CellId) => Promise<OpenAxon>;
 }

@@ -35,6 +35,7 @@ import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
+import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
@@ -85,6 +86,8 @@ export class CellHost {
   readonly #silent = new Map<CellId, Look>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
+  /** What this cell has seen of attackers, and has not told yet. */
+  readonly #testimony = new Testimony();
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
@@ -486,6 +489,7 @@ export class CellHost {
         this.#takeHanded = take;
         for (const connection of this.#handed.splice(0)) take(connection);
       },
+      witness: this.#testimony,
       openAxon: (to) => this.#openAxon(to),
     };
   }
