@@ -7,7 +7,8 @@
  * whatever the utilization says: a saturated cell cannot be more than fully busy, its queue can.
  */
 import type { SpecializedClass } from "./cell.ts";
-import { panicRatio } from "./limits.ts";
+import { cellClasses } from "./cell.ts";
+import { panicRatio, quietMs } from "./limits.ts";
 import type { LoadWindow } from "./load-window.ts";
 import { loadWindow, meanOver, withSample } from "./load-window.ts";
 import type { Move } from "./move.ts";
@@ -15,8 +16,8 @@ import { still } from "./move.ts";
 import type { State } from "./state.ts";
 import { totalTally } from "./tally.ts";
 
-/** The classes whose number follows the load. Neurons and T cells follow other things. */
-export const loadedClasses = ["b-cell", "drone"] as const;
+/** The classes whose number follows the load. */
+export const loadedClasses = ["b-cell", "t-cell", "drone"] as const;
 export type LoadedClass = (typeof loadedClasses)[number];
 
 export interface Demand {
@@ -52,15 +53,18 @@ export function sampleDemand(state: State, nowMs: number): Move {
     const panicUntilMs = isBurst ? nowMs + stableWindowMs : demand[cellClass].panicUntilMs;
     demand[cellClass] = { ...demand[cellClass], window, panicWanted, panicUntilMs };
   }
-  return still({ ...state, demand });
+  const isAttacked = cellClasses.some((cellClass) => tally[cellClass].marks > 0);
+  return still({ ...state, demand, attackedMs: isAttacked ? nowMs : state.attackedMs });
 }
 
 /** How many members of a class the load wants now; within the DNA's bounds. */
 export function demandOf(state: State, cellClass: SpecializedClass, nowMs: number): number {
   const { min, max } = state.dna.population[cellClass];
-  if (cellClass !== "b-cell" && cellClass !== "drone") return min;
+  if (cellClass === "neuron") return min;
   const { window, panicUntilMs, panicWanted } = state.demand[cellClass];
   const stable = Math.ceil((meanOver(window, state.dna.growth.stableWindowMs, nowMs) ?? 0) / 1000);
-  const wanted = nowMs < panicUntilMs ? Math.max(stable, panicWanted) : stable;
+  const loaded = nowMs < panicUntilMs ? Math.max(stable, panicWanted) : stable;
+  // A T cell is wanted as soon as there is evidence, and as long as it is fresh; more of them as the load says.
+  const wanted = cellClass !== "t-cell" ? loaded : nowMs - state.attackedMs < quietMs ? Math.max(1, loaded) : 0;
   return Math.min(max, Math.max(min, wanted));
 }

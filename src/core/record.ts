@@ -106,7 +106,13 @@ export interface BanBody {
 export const banActions = ["lifted", "watch", "rate-limit", "tarpit", "ban"] as const;
 export type BanAction = (typeof banActions)[number];
 
-export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody | BanBody;
+/** The memory of bans was changed from outside (an administrator), up to this row of it. Whoever hears it looks there. */
+export interface MemoryBody {
+  readonly kind: "memory";
+  readonly seq: number;
+}
+
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody | BanBody | MemoryBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -122,6 +128,7 @@ export const lineageMax = 16;
 
 export const appKey = "app";
 export const stopKey = "stop";
+export const memoryKey = "memory";
 export const cellKey = (id: CellId): string => `cell/${id}`;
 export const certificateKey = (id: CellId): string => `certificate/${id}`;
 export const deathKey = (id: CellId): string => `death/${id}`;
@@ -142,6 +149,8 @@ export function keyOf(body: RecordBody): string {
       return stopKey;
     case "ban":
       return banKey(body.range);
+    case "memory":
+      return memoryKey;
   }
 }
 

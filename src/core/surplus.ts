@@ -62,7 +62,7 @@ function isIdle(state: State, cellClass: LoadedClass, count: number, nowMs: numb
 }
 
 function isLoaded(cellClass: CellClass): cellClass is LoadedClass {
-  return cellClass === "b-cell" || cellClass === "drone";
+  return cellClass === "b-cell" || cellClass === "t-cell" || cellClass === "drone";
 }
 
 function superfluous(state: State, cellClass: CellClass): CellId | null {

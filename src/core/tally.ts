@@ -13,6 +13,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
+import { linksToTCell } from "./testimony.ts";
 
 /** What one cell measures of itself. Integers. */
 export interface Vitals {
@@ -24,6 +25,8 @@ export interface Vitals {
   readonly queued: number;
   /** How long the one that waits longest has waited, in milliseconds. */
   readonly queueMs: number;
+  /** Evidence against attackers: what was found here since the last look, and what waits here for a T cell. */
+  readonly marks: number;
 }
 
 /** The sum over some cells of a class; of `queueMs` the maximum. */
@@ -32,14 +35,21 @@ export interface ClassTally extends Vitals {
 }
 export type Tally = Readonly<Record<CellClass, ClassTally>>;
 
+export interface HeardTally {
+  readonly tally: Tally;
+  readonly atMs: number;
+  /** Links from its sender on to the nearest T cell, or null. */
+  readonly toTCell: number | null;
+}
+
 export interface Discord {
   readonly own: number;
   readonly theirs: number;
   readonly periods: number;
 }
 
-const none: ClassTally = { cells: 0, loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
-export const noVitals: Vitals = { loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
+const none: ClassTally = { cells: 0, loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0, marks: 0 };
+export const noVitals: Vitals = { loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0, marks: 0 };
 export const emptyTally = Object.fromEntries(cellClasses.map((c) => [c, none])) as unknown as Tally;
 
 /** The whole organism as this cell knows it. */
@@ -54,14 +64,24 @@ export function shareTallies(state: State, nowMs: number): Move {
     effects.push({
       type: "send",
       to,
-      message: { type: "tally", tally: sumWithout(state, to, nowMs), digest: state.digest },
+      message: {
+        type: "tally",
+        tally: sumWithout(state, to, nowMs),
+        digest: state.digest,
+        toTCell: linksToTCell(state, to, nowMs),
+      },
     });
   return [state, effects];
 }
 
 /** Takes in what a relative says of its side, as far as it can be so. */
-export function hearTally(state: State, from: CellId, tally: Tally, nowMs: number): State {
-  const tallies = new Map(state.tallies).set(from, { tally: plausible(state, tally), atMs: nowMs });
+export function hearTally(
+  state: State,
+  from: CellId,
+  { tally, toTCell }: Pick<HeardTally, "tally" | "toTCell">,
+  nowMs: number,
+): State {
+  const tallies = new Map(state.tallies).set(from, { tally: plausible(state, tally), atMs: nowMs, toTCell });
   for (const known of tallies.keys()) if (!state.kin.has(known)) tallies.delete(known);
   return { ...state, tallies };
 }
@@ -126,5 +146,6 @@ function addClass(a: ClassTally, b: ClassTally): ClassTally {
     inFlight: a.inFlight + b.inFlight,
     queued: a.queued + b.queued,
     queueMs: Math.max(a.queueMs, b.queueMs),
+    marks: a.marks + b.marks,
   };
 }

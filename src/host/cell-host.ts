@@ -14,7 +14,7 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
-import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
+import type { BanBody, CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
 import { isShunned } from "../core/kinship.ts";
@@ -23,11 +23,13 @@ import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { Birth } from "../core/step.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import { wayToTCell } from "../core/testimony.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
 import { ancestryOf, hear, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
+import type { Testified } from "../wire/testimony.ts";
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
@@ -35,6 +37,8 @@ import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
+import { BanNews } from "./immune/ban-news.ts";
+import { Relay } from "./immune/relay.ts";
 import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
@@ -88,6 +92,8 @@ export class CellHost {
   #unwatch: (() => void) | null = null;
   /** What this cell has seen of attackers, and has not told yet. */
   readonly #testimony = new Testimony();
+  readonly #relay: Relay;
+  readonly #banNews: BanNews;
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
@@ -122,6 +128,13 @@ export class CellHost {
     const bornMs = this.#nowMs();
     const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
+    this.#relay = new Relay({
+      self: birth.id,
+      testimony: this.#testimony,
+      way: () => wayToTCell(this.#state, this.#nowMs()),
+      send: (to, batches) => this.#sendOn(to, batches),
+    });
+    this.#banNews = new BanNews(birth.name);
     this.#recorder = this.#makeRecorder();
     this.#recorder?.born(born, bornMs, [state, effects]);
     this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
@@ -203,8 +216,20 @@ export class CellHost {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
     const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
-    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    const marks = this.#testimony.takeEvidence();
+    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs), marks } });
+    const old = this.#banNews.old(this.#state, this.#nowMs(), Date.now());
+    if (old.length > 0) this.dispatch({ type: "bans-old", keys: old });
     this.dispatch({ type: "wake" });
+    this.#relay.flush();
+  }
+
+  /** Testimony for a relative. False: it cannot take any. */
+  #sendOn(to: CellId, batches: readonly Testified[]): boolean {
+    const link = this.#links.get(to);
+    if (link === undefined || link.isBehind) return false;
+    for (const batch of batches) link.send(batch);
+    return true;
   }
 
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
@@ -252,6 +277,10 @@ export class CellHost {
         return void this.#inspect(effect);
       case "inform":
         return this.#presentBody?.inform?.(this.#view());
+      case "enforce":
+        return this.#presentBody?.enforce?.(effect.bans);
+      case "recall":
+        return this.#presentBody?.recall?.();
       case "watch":
         return this.#watch(effect.files);
       case "drain":
@@ -416,6 +445,11 @@ export class CellHost {
   }
 
   #heard(from: CellId, message: KinMessage): void {
+    if (message.type === "testimony") {
+      // Its shape was checked where it came in.
+      if (this.#state.kin.has(from)) this.#relay.receive(message as Testified);
+      return;
+    }
     hear(message, this.#acquaintance, seals, {
       take: (believed) => this.dispatch({ type: "message", from, message: believed }),
       refuse: (refused, reason) =>
@@ -451,6 +485,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#relay.deliverTo(null);
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     this.#recordForAdministrators();
@@ -477,6 +512,7 @@ export class CellHost {
     return {
       id: this.#id,
       organism: this.#organism,
+      name: birth.name,
       dna: this.#dna,
       run,
       log,
@@ -490,8 +526,17 @@ export class CellHost {
         for (const connection of this.#handed.splice(0)) take(connection);
       },
       witness: this.#testimony,
+      onTestimony: (take) => this.#relay.deliverTo(take),
+      bans: () => this.#bans(),
       openAxon: (to) => this.#openAxon(to),
     };
+  }
+
+  #bans(): BanBody[] {
+    return this.#state.bans.flatMap((key) => {
+      const body = this.#state.records.get(key)?.body;
+      return body?.kind === "ban" ? [body] : [];
+    });
   }
 
   async #drain(drainMs: number, alone: boolean): Promise<void> {
@@ -535,6 +580,9 @@ export class CellHost {
         };
       case "ping":
         return { ok: true, op: "ping" };
+      case "memory-changed":
+        this.dispatch({ type: "memory-changed", seq: request.seq });
+        return { ok: true, op: "memory-changed" };
       case "stop":
         this.dispatch({ type: "stop", drainMs: request.drainMs ?? this.#dna.drain.msMax });
         return { ok: true, op: "stop" };
@@ -591,6 +639,7 @@ export class CellHost {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#log.info("leaving", { reason }, `leaving: ${reason}`);
     this.#unwatch?.();
+    this.#relay.stop();
     for (const womb of this.#wombs.values()) womb.abort();
     for (const link of this.#links.values()) link.close();
     const [, lastOfAll] = await Promise.all([sleep(this.#links.size === 0 ? 0 : farewellMs), this.#closeSocket()]);

@@ -116,7 +116,8 @@ export class Plague {
       case "equivocate":
         return this.#equivocate(state);
       case "lie-about-load":
-        return this.#sayToAll(state, { type: "tally", tally: this.#lie(), digest: this.#below(2 ** 31) });
+        // That a T cell is near, too: whoever is believed gets the marks, and keeps them.
+        return this.#sayToAll(state, { type: "tally", tally: this.#lie(), digest: this.#below(2 ** 31), toTCell: 0 });
       case "flood-hormones":
         return this.#flood(state);
       case "breed":
@@ -236,7 +237,7 @@ export class Plague {
 
   #lie(): typeof emptyTally {
     const high = this.#below(2) === 0;
-    const claim = { cells: 1_000, loadMilli: 2_000_000, inFlight: 9_999, queued: 9_999, queueMs: 60_000 };
+    const claim = { cells: 1_000, loadMilli: 2_000_000, inFlight: 9_999, queued: 9_999, queueMs: 60_000, marks: 9_999 };
     const lie = high ? claim : { ...emptyTally.drone, cells: 50 };
     return Object.fromEntries(cellClasses.map((c) => [c, lie])) as unknown as typeof emptyTally;
   }

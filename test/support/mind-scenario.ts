@@ -16,6 +16,7 @@
  *   infect A accuse stay         with misdeeds; all that are infected do one of theirs twice a second
  *   find                         from now on the infected can be told from outside
  *   load drone 950               utilization of each cell of a class, in thousandths, until said otherwise
+ *   attack A 40                  from now on A marks so many requests a second (0 ends it)
  *   run 20                       seconds
  *   show                         adds a line of populations here
  *
@@ -66,6 +67,7 @@ class Scene {
     },
     restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
   };
+  readonly #attacks = new Map<CellId, number>();
   #world: World | null = null;
   #plague: Plague | null = null;
   #isFinding = false;
@@ -156,6 +158,9 @@ class Scene {
       case "load":
         this.#loads.set(first as CellClass, Number(second));
         return;
+      case "attack":
+        this.#attacks.set(this.#cell(first), Number(second));
+        return;
       case "run":
         return this.#run(Number(first) * 1_000);
       case "show":
@@ -205,6 +210,11 @@ class Scene {
         if (cell !== undefined && this.#isFinding) cell.isFoundOut = true;
       }
       this.#plague?.act();
+      for (const [id, perSecond] of this.#attacks) {
+        if (perSecond > 0) this.world.mark(id, Math.max(1, Math.round(perSecond / 4)));
+        else this.world.tell(id, { type: "vitals", vitals: noVitals });
+      }
+      this.world.assertMarksAccounted();
       this.world.run(Math.min(250, untilMs - this.world.nowMs));
     }
   }
@@ -251,6 +261,9 @@ class Scene {
     const infected = others.filter((cell) => cell.infection !== null).length;
     const unwell = [hung > 0 ? `${hung} hung` : "", infected > 0 ? `${infected} infected` : ""].filter((s) => s !== "");
     this.#out.push([...counts, ...unwell].join(", ") || "nobody");
+    const { made, arrived, lost } = this.world.marks;
+    if (made > 0)
+      this.#out.push(`marks: ${arrived} of ${made} arrived, ${this.world.marksWaiting()} wait, ${lost} lost`);
   }
 
   #tree(): string {

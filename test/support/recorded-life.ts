@@ -101,7 +101,7 @@ export class RecordedLife {
   live(seconds: number): void {
     for (let look = 0; look < seconds * 4; look += 1) {
       this.nowMs += 250;
-      const vitals = { loadMilli: (look * 37) % 1_000, inFlight: look % 3, queued: 0, queueMs: 0 };
+      const vitals = { loadMilli: (look * 37) % 1_000, inFlight: look % 3, queued: 0, queueMs: 0, marks: look % 2 };
       this.tell({ type: "vitals", vitals });
       this.tell({ type: "wake" });
     }
