@@ -592,7 +592,7 @@ export interface Dna {
        * Of a form with files. Uploads are held in memory up to here. A whole number of bytes from 4_096
        * to 134_217_728. Default: 13_107_200.
        */
-      readonly bytesMax: number;
+      readonly formBytesMax: number;
       /**
        * Of any other body, and of a form's fields without its files. A whole number of bytes from 4_096
        * to 16_777_216. Default: 131_072.
@@ -1362,7 +1362,7 @@ export interface DnaInput {
        * Of a form with files. Uploads are held in memory up to here. A whole number of bytes from 4_096
        * to 134_217_728. Default: 13_107_200.
        */
-      bytesMax?: number | undefined;
+      formBytesMax?: number | undefined;
       /**
        * Of any other body, and of a form's fields without its files. A whole number of bytes from 4_096
        * to 16_777_216. Default: 131_072.

@@ -505,7 +505,7 @@ export function dnaSchema(facts: DnaFacts) {
         }),
       }),
       body: section("How much of a request's body is looked at, and held back until it has been.", {
-        bytesMax: whole("bytes", {
+        formBytesMax: whole("bytes", {
           from: 4 * KIB,
           to: 128 * MIB,
           initially: 13_107_200,
