@@ -33,6 +33,7 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
+import { Counters } from "./counters.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import { Testimony } from "./immune/testimony.ts";
@@ -91,6 +92,7 @@ export class CellHost {
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
+  readonly #counters = new Counters();
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
   /** Accepted unread by the egg, for the first B cell. */
@@ -480,6 +482,7 @@ export class CellHost {
       dna: this.#dna,
       run,
       log,
+      counters: this.#counters,
       listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
