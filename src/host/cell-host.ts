@@ -35,6 +35,7 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
+import { Counters } from "./counters.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import { BanNews } from "./immune/ban-news.ts";
@@ -97,6 +98,7 @@ export class CellHost {
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
+  readonly #counters = new Counters();
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
   /** Accepted unread by the egg, for the first B cell. */
@@ -516,6 +518,7 @@ export class CellHost {
       dna: this.#dna,
       run,
       log,
+      counters: this.#counters,
       listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
