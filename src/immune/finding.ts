@@ -155,7 +155,8 @@ function evidenceOf(
 ): string {
   const path = target.split("?", 1)[0]!;
   const parts = [`${method} ${shortened(path, findingLimits.valueCharsMax)}`];
-  for (const { filter, reason } of objections) parts.push(`${filter}: ${shortened(reason, findingLimits.valueCharsMax)}`);
+  for (const { filter, reason } of objections)
+    parts.push(`${filter}: ${shortened(reason, findingLimits.valueCharsMax)}`);
   const seen = new Set<string>();
   for (const { id, matches } of told) {
     const [match] = matches;

@@ -96,6 +96,11 @@ export class Examination {
     return this.#run(3, 0);
   }
 
+  /** More of the body came than is looked at. */
+  get isBodyCut(): boolean {
+    return this.#transaction.inboundOverLimit;
+  }
+
   /** Asked after phase 3. 0: not at all. */
   get responseBodyBytesWanted(): number {
     return wantsResponseBody(this.#transaction) ? this.#transaction.rules.settings.responseBodyBytesMax : 0;
@@ -163,7 +168,7 @@ export class Examination {
         const objection = objectionOf(name, answered.verdict ?? "pass");
         if (objection !== null) this.#objections.push(objection);
       } catch (error) {
-        this.#failed(error, `the filter ${name} of the DNA: `);
+        this.failure ??= `the filter ${name} of the DNA: ${error instanceof Error ? error.message : String(error)}`;
       }
     }
   }
@@ -176,8 +181,9 @@ export class Examination {
     }
   }
 
-  #failed(error: unknown, what = ""): void {
-    this.failure ??= what + (error instanceof Error ? (error.stack ?? error.message) : String(error));
+  /** A bug: where it is matters most. */
+  #failed(error: unknown): void {
+    this.failure ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
 }
 
