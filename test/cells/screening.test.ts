@@ -289,7 +289,7 @@ describe("large bodies", () => {
 
 describe("filters of the user's", () => {
   const noCats: ImmuneFilter = ({ query, body, headers }) => {
-    if (query.get("pet") === "cat") return { verdict: "block", reason: "cats are not served", score: 7 };
+    if (query["pet"]?.includes("cat")) return { verdict: "block", reason: "cats are not served", score: 7 };
     if (Buffer.from(body).includes("cat")) return "block";
     return headers["x-pet"] === "cat" ? "watch" : undefined;
   };

@@ -76,7 +76,6 @@ export class Immunity {
 
   /** The same ways of answering, behind the guard. `held`: what the ingress counts, once there is one. */
   screened(convey: Convey, held: () => HeldBytes): Convey {
-    const immunity = this;
     const desk: ScreeningDesk = {
       get held() {
         return held();
@@ -84,7 +83,7 @@ export class Immunity {
       responses: this.#guard.responses,
       examine: (request, heard) => this.#examine(request, heard),
       conclude: (examination, request) => this.#conclude(examination, request),
-      answered: (request, status) => immunity.#answered(request, status),
+      answered: (request, status) => this.#answered(request, status),
     };
     return (request, client, carry, heard) =>
       new Screening(desk, request, heard, client, (side, examination) => {

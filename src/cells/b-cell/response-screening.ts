@@ -9,7 +9,7 @@ import { isNamed } from "../../http/field-names.ts";
 import type { HttpErrorCode } from "../../http/http-error.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
 import type { Examination, Ruling } from "../../host/immune/examination.ts";
-import { then } from "../../host/immune/examination.ts";
+import { onRuling } from "../../host/immune/examination.ts";
 import type { ClientSide } from "./carriage.ts";
 import type { Carry, Conveyance } from "./conveyance.ts";
 import type { HeldBytes } from "./held-bytes.ts";
@@ -124,7 +124,7 @@ export class ResponseScreening implements Conveyance, ClientSide {
 
   #await(ruling: Ruling | Promise<Ruling>, passed: () => void): void {
     this.#state = "judging";
-    void then(ruling, (ruled) => {
+    void onRuling(ruling, (ruled) => {
       if (this.#state !== "judging") return;
       if (ruled.kind === "pass") return passed();
       this.#close();

@@ -10,7 +10,7 @@
 import type { HttpErrorCode } from "../../http/http-error.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
 import type { Examination, Ruling } from "../../host/immune/examination.ts";
-import { then } from "../../host/immune/examination.ts";
+import { onRuling } from "../../host/immune/examination.ts";
 import type { ClientSide } from "./carriage.ts";
 import type { Conveyance, Heard } from "./conveyance.ts";
 import type { HeldBytes } from "./held-bytes.ts";
@@ -164,7 +164,7 @@ export class Screening implements Conveyance, ClientSide {
 
   #await(ruling: Ruling | Promise<Ruling>, passed: () => void): void {
     this.#state = "judging";
-    void then(ruling, (ruled) => {
+    void onRuling(ruling, (ruled) => {
       // The client may have left meanwhile.
       if (this.#state !== "judging") return;
       if (ruled.kind === "block") this.#refuse(ruled.status);

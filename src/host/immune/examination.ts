@@ -84,7 +84,7 @@ export class Examination {
     if (bytes.length > 0) this.#guarded(() => giveRequestBody(this.#transaction, bytes.latin1Slice()));
     // After an interruption nothing more is asked; where rules only detect, each is heard.
     const ruling = this.#run(2, this.#headBytes + bytes.length);
-    return then(ruling, (ruled) => {
+    return onRuling(ruling, (ruled) => {
       if (ruled.kind === "pass" && this.#guard.filters.length > 0) this.#askFilters();
       return this.#ruling();
     });
@@ -190,11 +190,11 @@ export class Examination {
 const NO_BYTES = Buffer.alloc(0);
 
 /** Goes on at once where there is nothing to wait for: most requests need no promise. */
-export function then<Result>(
+export function onRuling<Result>(
   ruling: Ruling | Promise<Ruling>,
-  next: (ruling: Ruling) => Result,
+  goOn: (ruling: Ruling) => Result,
 ): Result | Promise<Result> {
-  return ruling instanceof Promise ? ruling.then(next) : next(ruling);
+  return ruling instanceof Promise ? ruling.then((ruled) => goOn(ruled)) : goOn(ruling);
 }
 
 function objectionOf(filter: string, verdict: Exclude<FilterVerdict, undefined>): FilterObjection | null {
@@ -207,7 +207,7 @@ function objectionOf(filter: string, verdict: Exclude<FilterVerdict, undefined>)
   return {
     filter,
     verdict: verdict.verdict,
-    reason: String(verdict.reason ?? verdict.verdict).slice(0, REASON_CHARS_MAX),
+    reason: (typeof verdict.reason === "string" ? verdict.reason : verdict.verdict).slice(0, REASON_CHARS_MAX),
     score: Number.isFinite(score) ? score : 0,
   };
 }
@@ -227,8 +227,14 @@ function filterRequestOf(facts: RequestFacts, body: Buffer): FilterRequest {
     method: facts.method,
     target,
     path: question === -1 ? target : target.slice(0, question),
-    query: new URLSearchParams(question === -1 ? "" : target.slice(question + 1)),
+    query: Object.freeze(queryOf(question === -1 ? "" : target.slice(question + 1))),
     headers: Object.freeze(headers),
     body: new Uint8Array(body),
   });
+}
+
+function queryOf(text: string): Record<string, string[]> {
+  const query: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (const [name, value] of new URLSearchParams(text)) (query[name] ??= []).push(value);
+  return query;
 }
