@@ -7,7 +7,9 @@ import type { CellId } from "../core/cell.ts";
 import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
+import type { Witness } from "../immune/ledger/mark.ts";
 import type { AppHealth, CellTrouble } from "../wire/control.ts";
+import type { Counters } from "./counters.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -26,6 +28,8 @@ export interface BodyContext {
   readonly dna: Dna;
   readonly run: RunDir;
   readonly log: CellLog;
+  /** Where this cell counts what it does; a new metric is a line in src/wire/metrics.ts. */
+  readonly counters: Counters;
   readonly listeners: readonly InheritedListener[];
   /** Where the organism listens; for drones too, which hold no listener. */
   readonly addresses: readonly ListenAddress[];
@@ -36,6 +40,8 @@ export interface BodyContext {
   readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
   readonly hold: (connection: TakenConnection) => void;
+  /** Where marks of refused requests go, and sightings of the others. */
+  readonly witness: Witness;
   /** Opens an axon to another cell. Rejects with the reason. */
   readonly openAxon: (to: CellId) => Promise<OpenAxon>;
 }

@@ -33,8 +33,10 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
+import { Counters } from "./counters.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
+import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
@@ -85,9 +87,12 @@ export class CellHost {
   readonly #silent = new Map<CellId, Look>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
+  /** What this cell has seen of attackers, and has not told yet. */
+  readonly #testimony = new Testimony();
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
+  readonly #counters = new Counters();
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
   /** Accepted unread by the egg, for the first B cell. */
@@ -477,6 +482,7 @@ export class CellHost {
       dna: this.#dna,
       run,
       log,
+      counters: this.#counters,
       listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
@@ -486,6 +492,7 @@ export class CellHost {
         this.#takeHanded = take;
         for (const connection of this.#handed.splice(0)) take(connection);
       },
+      witness: this.#testimony,
       openAxon: (to) => this.#openAxon(to),
     };
   }

@@ -50,6 +50,15 @@ export type Sighting =
   /** Bytes that are not HTTP, or HTTP that is refused. */
   | { readonly kind: "protocol-error"; readonly client: string; readonly atMs: number };
 
+/**
+ * Where a B cell says what it has seen. Neither call blocks, throws or promises anything: they keep what there is room for, and
+ * count what is lost. Marks come from whoever judges requests; sightings from where answers pass (cells/b-cell).
+ */
+export interface Witness {
+  mark(mark: Mark): void;
+  sight(sighting: Sighting): void;
+}
+
 /** One critical rule is 1; a faint suspicion counts a fifth, and no single request more than two. */
 export function weightOf(score: number): number {
   return Math.min(2, Math.max(0.2, score / 5));
