@@ -34,11 +34,6 @@ export const laterKeys: readonly LaterKey[] = [
     mechanism: "The filters that need no rules",
     meanwhile: "Name a rule set in immune.rules.",
   },
-  ...["allow", "dryRun", "bans", "report"].map((key) => ({
-    pattern: `immune.${key}`,
-    mechanism: "The memory of attackers",
-    meanwhile: "Their requests are filtered one by one.",
-  })),
   {
     pattern: "admin",
     mechanism: "The admin listener",

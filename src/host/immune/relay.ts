@@ -9,7 +9,7 @@
 import type { CellId } from "../../core/cell.ts";
 import { testimonyHopsMax } from "../../core/limits.ts";
 import type { Testified } from "../../wire/testimony.ts";
-import type { Testimony } from "./testimony.ts";
+import { inBatches, type Testimony } from "./testimony.ts";
 
 /** How long harmless sightings are gathered. Well under what a T cell needs to see whether a network is mostly clean. */
 const calmMs = 200;
@@ -54,10 +54,10 @@ export class Relay {
     if (testimony.hops >= testimonyHopsMax) return testimony.drop();
     if (to !== self) {
       // Only what can be sent is taken out.
-      if (send(to, [])) send(to, testimony.take());
+      if (send(to, [])) send(to, inBatches(testimony.take()));
       return;
     }
-    for (const testified of testimony.take()) this.#take?.(testified);
+    this.#take?.(testimony.take());
   }
 
   stop(): void {

@@ -72,29 +72,26 @@ export class Testimony implements Witness {
     return Math.max(marks, this.#marks.length) + Math.floor(ofOffences);
   }
 
-  /** All that there is, in batches as a message carries them, a hop farther. Begins anew. */
-  take(): Testified[] {
-    const hops = this.#hops + 1;
-    const marks = this.#marks;
-    const sightings = [...this.#offences, ...this.#clean.values()];
+  /** All that there is, a hop farther. Begins anew. */
+  take(): Testified {
+    const testified: Testified = {
+      type: "testimony",
+      marks: this.#marks,
+      sightings: [...this.#offences, ...this.#clean.values()],
+      hops: this.#hops + 1,
+    };
     this.#marks = [];
     this.#offences = [];
     this.#clean = new Map();
     this.#hops = 0;
-    const batches: Testified[] = [];
-    for (let at = 0; at < Math.max(marks.length, sightings.length); at += testimonyBatchMax) {
-      const [from, to] = [at, at + testimonyBatchMax];
-      batches.push({ type: "testimony", marks: marks.slice(from, to), sightings: sightings.slice(from, to), hops });
-    }
-    return batches;
+    return testified;
   }
 
   /** What is here goes nowhere any more. */
   drop(): void {
-    for (const { marks, sightings } of this.take()) {
-      this.lost.marks += marks.length;
-      this.lost.sightings += sightings.length;
-    }
+    const { marks, sightings } = this.take();
+    this.lost.marks += marks.length;
+    this.lost.sightings += sightings.length;
   }
 
   #keepMark(mark: Mark): void {
@@ -132,6 +129,16 @@ export class Testimony implements Witness {
     this.#clean.set(key, sighting);
     this.onNews(false);
   }
+}
+
+/** As a message carries it. */
+export function inBatches({ marks, sightings, ...rest }: Testified): Testified[] {
+  const batches: Testified[] = [];
+  for (let from = 0; from < Math.max(marks.length, sightings.length); from += testimonyBatchMax) {
+    const to = from + testimonyBatchMax;
+    batches.push({ ...rest, marks: marks.slice(from, to), sightings: sightings.slice(from, to) });
+  }
+  return batches;
 }
 
 function isOffence(sighting: Offence): boolean {

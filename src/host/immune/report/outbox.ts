@@ -59,34 +59,37 @@ export class Outbox {
 
   /** Puts a report for each channel into the outbox; those that are there already stay as they are. How many were new. */
   add(incident: Incident): number | NotWritten {
-    return this.#memory.write(() => {
-      const now = this.#memory.wallMs();
-      const waiting = this.#count("state IN ('waiting', 'sending')");
-      let added = 0;
-      for (const channel of this.#channels.keys()) {
-        if (waiting + added >= waitingMax) break;
-        added += this.#memory.run(
-          `INSERT INTO outbox (incident, channel, state, attempts, next_ms, made_ms, told, body)
-           VALUES (?, ?, ?, 0, ?, ?, '', ?) ON CONFLICT (incident, channel) DO NOTHING`,
-          incident.id,
-          channel,
-          this.#dryRun ? "dry-run" : "waiting",
-          now,
-          now,
-          JSON.stringify(incident),
-        );
-      }
-      this.#memory.run("DELETE FROM outbox WHERE made_ms < ? AND state <> 'waiting'", now - keptMs);
-      const tooMany = this.#count("1") - rowsMax;
-      if (tooMany > 0) {
-        this.#memory.run(
-          `DELETE FROM outbox WHERE (incident, channel) IN (SELECT incident, channel FROM outbox
-             WHERE state NOT IN ('waiting', 'sending') ORDER BY made_ms LIMIT ?)`,
-          tooMany,
-        );
-      }
-      return added;
-    });
+    return this.#memory.write(() => this.insert(incident));
+  }
+
+  /** The same, within a `write` that writes more. Any T cell may: a report is named by its incident and channel. */
+  insert(incident: Incident): number {
+    const now = this.#memory.wallMs();
+    const waiting = this.#count("state IN ('waiting', 'sending')");
+    let added = 0;
+    for (const channel of this.#channels.keys()) {
+      if (waiting + added >= waitingMax) break;
+      added += this.#memory.run(
+        `INSERT INTO outbox (incident, channel, state, attempts, next_ms, made_ms, told, body)
+         VALUES (?, ?, ?, 0, ?, ?, '', ?) ON CONFLICT (incident, channel) DO NOTHING`,
+        incident.id,
+        channel,
+        this.#dryRun ? "dry-run" : "waiting",
+        now,
+        now,
+        JSON.stringify(incident),
+      );
+    }
+    this.#memory.run("DELETE FROM outbox WHERE made_ms < ? AND state <> 'waiting'", now - keptMs);
+    const tooMany = this.#count("1") - rowsMax;
+    if (tooMany > 0) {
+      this.#memory.run(
+        `DELETE FROM outbox WHERE (incident, channel) IN (SELECT incident, channel FROM outbox
+           WHERE state NOT IN ('waiting', 'sending') ORDER BY made_ms LIMIT ?)`,
+        tooMany,
+      );
+    }
+    return added;
   }
 
   /** Sends what is due. To be called now and then by whoever holds the lease; a call while one is under way does nothing. */
@@ -125,7 +128,7 @@ export class Outbox {
   /** Rows that somebody began to send and did not end. By this one's own clock none of them is under way. */
   #leaveInterrupted(): void {
     const told = "its sender died while it was on its way";
-    this.#memory.write(() =>
+    this.#memory.keep(() =>
       this.#memory.run("UPDATE outbox SET state = 'uncertain', told = ? WHERE state = 'sending'", told),
     );
   }
@@ -150,7 +153,7 @@ export class Outbox {
     nextMs: number,
     told: string,
   ): number | NotWritten {
-    return this.#memory.write(() =>
+    return this.#memory.keep(() =>
       this.#memory.run(
         "UPDATE outbox SET state = ?, attempts = ?, next_ms = ?, told = ? WHERE incident = ? AND channel = ?",
         state,
