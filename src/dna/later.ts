@@ -34,11 +34,6 @@ export const laterKeys: readonly LaterKey[] = [
     mechanism: "The filter for malicious requests",
     meanwhile: "Keep the firewall that you have in front.",
   },
-  {
-    pattern: "admin",
-    mechanism: "The admin listener",
-    meanwhile: "Ask with `cellws status --json` and `cellws ps --json`.",
-  },
 ];
 
 export interface LaterFinding {

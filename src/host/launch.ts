@@ -39,7 +39,11 @@ export interface Launched {
 export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Promise<Launched> {
   const { run, leftovers } = await createRunDir(dna.name);
   try {
-    const listeners = await openListeners(dna.listen);
+    const admin = dna.admin.port === null ? [] : [{ host: adminHost, port: dna.admin.port, flag: "--admin-port" }];
+    const listeners = await openListeners([...dna.listen, ...admin]);
+    const appAddresses = listeners.addresses.slice(0, dna.listen.length);
+    const adminAddress = listeners.addresses[dna.listen.length] ?? null;
+    if (adminAddress !== null) writeAdminToken(run);
     fs.mkdirSync(run.dnaDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(dnaPath(run, revision), JSON.stringify(dna, null, 2), { mode: 0o600 });
     const outputFd = fs.openSync(run.logFile, "a", 0o600);
@@ -68,7 +72,9 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
                 dna,
                 revision,
                 runBase: runBase(),
-                listeners: listeners.addresses,
+                listeners: appAddresses,
+                admin: adminAddress,
+                awokenAtMs: null,
                 certificate: null,
                 records: [],
               });
@@ -88,7 +94,7 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
     }
 
     function describe(organism: string): OrganismFile {
-      const listen = listeners.addresses.map((address, i) => ({
+      const listen = appAddresses.map((address, i) => ({
         ...address,
         tls: (dna.listen[i]?.tls ?? null) !== null,
       }));
@@ -104,6 +110,7 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
         app,
         dnaFile,
         listen,
+        admin: adminAddress,
         drainMsMax: dna.drain.msMax,
       };
     }
@@ -111,6 +118,14 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
     await removeRunDir(run, { exceptPid: process.pid }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Loopback only: what it tells is for this machine, and whoever carries it further answers for that. */
+const adminHost = "127.0.0.1";
+const tokenBytes = 32;
+
+function writeAdminToken(run: RunDir): void {
+  fs.writeFileSync(run.adminTokenFile, `${crypto.randomBytes(tokenBytes).toString("base64url")}\n`, { mode: 0o600 });
 }
 
 /** As all cells' ids; its daughters' are drawn by the core. */

@@ -43,12 +43,18 @@ export interface TakenConnection {
   readonly listener: number;
 }
 
+/** An address that somebody chose, and where. */
+export interface WantedAddress extends ListenAddress {
+  /** How to choose another on the command line. */
+  readonly flag?: string;
+}
+
 /**
  * Binds and listens.
  *
  * @throws CellwsError CELLWS_E_PORT_IN_USE, CELLWS_E_PORT_DENIED, CELLWS_E_HOST_UNKNOWN or CELLWS_E_LISTEN; none stays open then.
  */
-export async function openListeners(wanted: readonly ListenAddress[]): Promise<OpenListeners> {
+export async function openListeners(wanted: readonly WantedAddress[]): Promise<OpenListeners> {
   const servers: net.Server[] = [];
   const taken: TakenConnection[] = [];
   const handOver = (): readonly TakenConnection[] => {
@@ -90,10 +96,10 @@ export function dropListeners(listeners: readonly InheritedListener[]): void {
   }
 }
 
-function open({ host, port }: ListenAddress): Promise<net.Server> {
+function open({ host, port, flag = "--port" }: WantedAddress): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ pauseOnConnect: true });
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port, flag })));
     server.listen({ host, port, backlog: listenBacklog }, () => resolve(server));
   });
 }
@@ -107,17 +113,17 @@ function portOf(server: net.Server): number {
   return address.port;
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: ListenAddress): CellwsError {
+function explain(error: NodeJS.ErrnoException, { host, port, flag }: Required<WantedAddress>): CellwsError {
   const where = `port ${port} on ${host}`;
   switch (error.code) {
     case "EADDRINUSE":
       return new CellwsError("CELLWS_E_PORT_IN_USE", 1, `${where} is in use by another program`, {
-        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with --port.`,
+        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with ${flag}.`,
         cause: error,
       });
     case "EACCES":
       return new CellwsError("CELLWS_E_PORT_DENIED", 1, `no permission to listen on ${where}`, {
-        hint: "Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with --port.",
+        hint: `Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with ${flag}.`,
         cause: error,
       });
     case "EADDRNOTAVAIL":
