@@ -57,7 +57,7 @@ export const metrics = {
   cellws_http_requests_waiting: sum("Requests that wait for a drone."),
   cellws_http_longest_wait_seconds: maximum("How long the request has waited that waits longest now."),
   // Connections of clients.
-  cellws_http_connections: sum("Open connections of clients."),
+  cellws_http_open_connections: sum("Open connections of clients."),
   cellws_http_connections_total: counter("Connections that were accepted."),
   cellws_http_connections_rejected_total: counter("Connections that were closed at once because there were too many."),
   cellws_http_connections_cut_total: counter("Connections that were cut because too much was held for them."),
@@ -93,7 +93,7 @@ export const metrics = {
 export const organismMetrics = {
   cellws_info: sum("Always 1; which organism this is, in labels.", { name: null, organism: null, revision: null }),
   cellws_start_time_seconds: sum("When the organism was started, in seconds since 1970."),
-  cellws_ready: sum("1 if a request would be served now (as /readyz), otherwise 0."),
+  cellws_ready: sum("Whether a request would be served now, as /readyz has it: 1 or 0."),
   cellws_cells: sum("Living cells.", { class: cellClasses, state: ["live", "suspected", "draining"] }),
   cellws_cells_unanswered: sum("Living cells that did not answer when they were asked for these metrics."),
   cellws_drones_ready: sum("Drones whose app is up."),
