@@ -93,8 +93,8 @@ export class Counters {
 }
 
 function valuesOf(name: MetricName, labels: object): readonly string[] {
-  const given = new Map<string, unknown>(Object.entries(labels));
-  return labelNames(name).map((label) => String(given.get(label) ?? ""));
+  const given = new Map<string, string>(Object.entries(labels));
+  return labelNames(name).map((label) => given.get(label) ?? "");
 }
 
 function valueOf(source: Source): Series["value"] {

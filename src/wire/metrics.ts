@@ -63,6 +63,14 @@ export const metrics = {
   cellws_http_connections_cut_total: counter("Connections that were cut because too much was held for them."),
   cellws_http_received_bytes_total: counter("Bytes that came from clients."),
   cellws_http_sent_bytes_total: counter("Bytes that were given to clients."),
+  // What the firewall found.
+  cellws_immune_judged_total: counter("Requests that were judged, by verdict: pass, watch or block.", "verdict"),
+  cellws_immune_attacks_total: counter("Requests that were blocked, or would be, by the class of the attack.", "class"),
+  cellws_immune_overrun_total: counter(
+    "Requests that were refused because judging them would have cost more than a request may, or failed.",
+  ),
+  cellws_immune_unseen_bodies_total: counter("Bodies of which only the beginning was looked at."),
+  cellws_immune_audit_lines_lost_total: counter("Lines of the audit log that could not be written."),
   // The life of the organism.
   cellws_cold_start_seconds: histogram("From the connection that woke the egg to the first answer.", coldStartBounds),
   cellws_births_total: counter("Cells that were born, by the class that they were born as.", { class: cellClasses }),

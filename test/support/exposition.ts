@@ -29,7 +29,7 @@ export function parseExposition(
     } else if (kind === "TYPE") {
       assert.equal(current?.[0], name, "HELP and TYPE stand together");
       assert.match(rest, /^(counter|gauge|histogram)$/);
-      (current as [string, Family])[1].type = rest;
+      current[1].type = rest;
     } else {
       assert.ok(current !== null, `a sample without a family: ${line}`);
       takeSample(line, current, format);

@@ -14,8 +14,9 @@ import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
 import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
 import { DronePool, type DroneTrouble } from "./drone-pool.ts";
 import type { IngressNote } from "./http1-connection.ts";
-import { Ingress, type IngressOptions } from "./ingress.ts";
-import { makeConvey } from "./make-convey.ts";
+import { type Immunity, openImmunity } from "./immunity.ts";
+import { Ingress } from "./ingress.ts";
+import { makeConvey, type Ways } from "./make-convey.ts";
 import { type ListenerTls, TlsFront } from "./tls-front.ts";
 
 /** An axon that does not come about is tried again after this; the roster will tell when the drone is dead. */
@@ -26,7 +27,8 @@ const handshakeGraceMs = 2_000;
 const notesPerSecondMax = 20;
 
 export async function makeBCell(context: BodyContext): Promise<Body> {
-  const body = new BCell(context, await makeConvey(context.dna));
+  const immunity = await openImmunity(context);
+  const body = new BCell(context, await makeConvey(context.dna), immunity);
   await body.listen();
   return body;
 }
@@ -35,6 +37,7 @@ class BCell implements Body {
   readonly #context: BodyContext;
   readonly #pool: DronePool;
   readonly #ingress: Ingress;
+  readonly #immunity: Immunity | null;
   readonly #axons = new Set<CellId>();
   /** By listener. */
   readonly #tlsFronts: ReadonlyArray<TlsFront | null>;
@@ -43,8 +46,9 @@ class BCell implements Body {
   #notesThisSecond = 0;
   #secondOfNotes = 0;
 
-  constructor(context: BodyContext, ways: Pick<IngressOptions, "convey" | "fieldsOf">) {
+  constructor(context: BodyContext, { convey, fieldsOf }: Ways, immunity: Immunity | null) {
     this.#context = context;
+    this.#immunity = immunity;
     const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies, announceClient } =
       context.dna.http;
     this.#pool = new DronePool({
@@ -72,7 +76,8 @@ class BCell implements Body {
       },
       trustedProxies,
       announce: announceClient,
-      ...ways,
+      fieldsOf,
+      convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
       note: (note) => this.#note(note),
       onFirstAnswer: () => this.#noteColdStart(),
     });
@@ -128,6 +133,7 @@ class BCell implements Body {
     // What came out of the last handshakes.
     await this.#ingress.drain(Math.max(0, drainMs - (performance.now() - startedAtMs)));
     this.#pool.close();
+    await this.#immunity?.close();
   }
 
   /** From the connection that woke the egg until now; all cells of a machine share the clock. */
@@ -251,6 +257,7 @@ class BCell implements Body {
   }
 
   #note(note: IngressNote): void {
+    if (note.kind === "refused") this.#immunity?.refused(note.code, note.remoteAddress);
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#secondOfNotes) this.#notesThisSecond = 0;
     this.#secondOfNotes = second;

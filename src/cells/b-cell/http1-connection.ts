@@ -20,7 +20,7 @@ import { RequestReader, type ReadHead, type ReaderLimits } from "../../http/requ
 import { ResponseWriter, type ResponseFault } from "../../http/response-writer.ts";
 import { ByteBatch } from "../../lib/byte-batch.ts";
 import type { CarriageCounters, ClientSide } from "./carriage.ts";
-import type { Conveyance } from "./conveyance.ts";
+import type { Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { ingressLimits, type IngressRates, type IngressTimeouts } from "./limits.ts";
@@ -87,7 +87,7 @@ export interface IngressContext {
   /** Fields for answers that have none of that name. */
   addedFields(request: ExchangeRequest): HeaderList;
   /** What answers the request; not started yet. */
-  convey(request: ExchangeRequest, client: ClientSide): Conveyance;
+  convey(request: ExchangeRequest, client: ClientSide, heard: Heard): Conveyance;
   /** When `ms` from now have certainly passed, by `nowMs`. */
   deadlineMs(ms: number): number;
   connectionClosed(connection: ClientConnection): void;
@@ -332,7 +332,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     } else if (verdict.action === "refuse") {
       this.#answerError(verdict.code, null);
     } else {
-      this.#carriage = context.convey(request, this);
+      this.#carriage = context.convey(request, this, heardBy(head));
       this.#carriage.start();
     }
   }
@@ -482,13 +482,13 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     this.#pump();
   }
 
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     if (this.#state === "tunnel" || this.#writer?.isHeadWritten === true) {
       this.#noteRefusal(code, true);
       this.#breakOff();
       return;
     }
-    this.#answerError(code, retryAfterSeconds);
+    this.#answerError(code, retryAfterSeconds, status);
   }
 
   #answerComplete(): void {
@@ -513,13 +513,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   }
 
   /** cellws' own answer, for want of another. */
-  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#noteRefusal(code, false);
     this.#carriage = null;
     const answer = errorAnswer(code, {
       requestHeaders: this.#head?.headers ?? null,
       requestId: this.#request?.requestId ?? this.#context.makeRequestId(),
       retryAfterSeconds,
+      status,
     });
     this.#writer ??= new ResponseWriter(this.#out, {
       method: "GET",
@@ -807,6 +808,10 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #noteFault(fault: ResponseFault): void {
     this.#context.note?.({ kind: "app-fault", fault, requestId: this.#request?.requestId ?? "" });
   }
+}
+
+function heardBy({ headers, versionMinor, expectsContinue }: ReadHead): Heard {
+  return { headers, protocol: versionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1", expectsContinue };
 }
 
 /** A reset drops what the kernel has not sent; of the kinds of sockets only TCP knows it. */

@@ -97,7 +97,8 @@ export class Http2Exchange implements ClientSide {
       this.#answerError(verdict.code, null);
       return;
     }
-    this.#conveyance = context.convey(request, this);
+    const { headers, expectsContinue } = head;
+    this.#conveyance = context.convey(request, this, { headers, protocol: "HTTP/2.0", expectsContinue });
     if (this.#isRequestComplete) this.#startAnswerClock();
     else this.#receiveBody();
     this.#updateAnswerDeadline();
@@ -243,11 +244,11 @@ export class Http2Exchange implements ClientSide {
     this.#stream.resume();
   }
 
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     if (this.#isClosed) return;
     this.#conveyance = null;
     if (this.#isHeadSent) this.#breakOff(code);
-    else this.#answerError(code, retryAfterSeconds);
+    else this.#answerError(code, retryAfterSeconds, status);
   }
 
   /** The other requests of the connection go on: on a proxy's they are other people's. */
@@ -322,7 +323,7 @@ export class Http2Exchange implements ClientSide {
   }
 
   /** cellws' own answer, for want of another. */
-  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#noteRefusal(code, false);
     const { context } = this.#connection;
     this.#conveyance = null;
@@ -330,6 +331,7 @@ export class Http2Exchange implements ClientSide {
       requestHeaders: this.#head?.headers ?? null,
       requestId: this.#request?.requestId ?? context.makeRequestId(),
       retryAfterSeconds,
+      status,
     });
     const fault = this.#sendHead(answer.head, this.#head?.method ?? "GET", this.#request);
     if (fault !== null) return this.#stream.close(NGHTTP2_INTERNAL_ERROR);

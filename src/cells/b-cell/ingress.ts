@@ -11,7 +11,7 @@ import type { ReaderLimits } from "../../http/request-reader.ts";
 import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
 import { emptyHistogram } from "../../wire/metrics.ts";
 import { Carriage, type ClientSide } from "./carriage.ts";
-import type { Convey, Conveyance } from "./conveyance.ts";
+import type { Convey, Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import {
   type ClientConnection,
@@ -196,8 +196,8 @@ export class Ingress implements IngressContext {
     return this.#requestIdInResponse ? ["X-Request-Id", requestId, ...fields] : fields;
   }
 
-  convey(request: ExchangeRequest, client: ClientSide): Conveyance {
-    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this));
+  convey(request: ExchangeRequest, client: ClientSide, heard: Heard): Conveyance {
+    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this), heard);
   }
 
   /** `nowMs` is as old as the last sweep. */
