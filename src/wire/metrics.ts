@@ -64,8 +64,12 @@ export const metrics = {
   cellws_http_received_bytes_total: counter("Bytes that came from clients."),
   cellws_http_sent_bytes_total: counter("Bytes that were given to clients."),
   // What the firewall found.
-  cellws_immune_judged_total: counter("Requests that were judged, by verdict: pass, watch or block.", "verdict"),
-  cellws_immune_attacks_total: counter("Requests that were blocked, or would be, by the class of the attack.", "class"),
+  cellws_immune_judged_total: counter("Requests that were judged, by verdict.", {
+    verdict: ["pass", "watch", "block"],
+  }),
+  cellws_immune_attacks_total: counter("Requests that were blocked, or would be, by the class of the attack.", {
+    class: null,
+  }),
   cellws_immune_overrun_total: counter(
     "Requests that were refused because judging them would have cost more than a request may, or failed.",
   ),

@@ -72,10 +72,7 @@ test("what has not been counted yet is told as 0 where its labels are known", ()
   const untold = Object.keys({ ...metrics, ...organismMetrics }).filter((name) => !families.has(name));
   for (const name of untold) {
     const { type, labels } = { ...metrics, ...organismMetrics }[name as keyof typeof metrics];
-    assert.ok(
-      type === "gauge" || Object.values(labels).includes(null),
-      `${name} can be told as 0, and is not`,
-    );
+    assert.ok(type === "gauge" || Object.values(labels).includes(null), `${name} can be told as 0, and is not`);
   }
 });
 
