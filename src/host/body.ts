@@ -9,6 +9,7 @@ import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { Witness } from "../immune/ledger/mark.ts";
 import type { AppHealth, CellTrouble } from "../wire/control.ts";
+import type { Counters } from "./counters.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -27,6 +28,8 @@ export interface BodyContext {
   readonly dna: Dna;
   readonly run: RunDir;
   readonly log: CellLog;
+  /** Where this cell counts what it does; a new metric is a line in src/wire/metrics.ts. */
+  readonly counters: Counters;
   readonly listeners: readonly InheritedListener[];
   /** Where the organism listens; for drones too, which hold no listener. */
   readonly addresses: readonly ListenAddress[];

@@ -33,6 +33,7 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
+import { Counters } from "./counters.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import { Testimony } from "./immune/testimony.ts";
@@ -94,6 +95,7 @@ export class CellHost {
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
+  readonly #counters = new Counters();
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
   /** None any more in a drone. */
@@ -517,6 +519,7 @@ export class CellHost {
       dna: this.#dna,
       run,
       log,
+      counters: this.#counters,
       listeners: this.#listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
