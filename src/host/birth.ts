@@ -34,6 +34,8 @@ export interface BirthPackage {
   readonly admin: ListenAddress | null;
   /** By the machine's monotonic clock: when a client's connection woke the egg that bears this one for it. */
   readonly awokenAtMs: number | null;
+  /** Whether a service manager holds the listening sockets as well: nobody else can open them anew then. */
+  readonly socketsAreKept: boolean;
   /** Null for the founding egg, which certifies itself. */
   readonly certificate: OrganismRecord<CellBody> | null;
   readonly records: readonly OrganismRecord[];

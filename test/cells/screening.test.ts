@@ -58,6 +58,7 @@ async function watched(
   const guard = makeGuard(dna.immune, {
     mode: dna.immune.mode === "detect" ? "detect" : "block",
     filters: filters.map((call) => ({ name: call.name, call })),
+    facts: path.join(folder, "facts"),
   });
   const told = new Testimony();
   const counters = new Counters();
