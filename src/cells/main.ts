@@ -11,7 +11,6 @@ import { CellHost } from "../host/cell-host.ts";
 import type { KeyPair } from "../host/identity.ts";
 import { makeKeyPair, organismId, signRecord } from "../host/identity.ts";
 import type { InheritedListener, TakenConnection } from "../host/listeners.ts";
-import { dropListeners } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
 import { ownIdentity } from "../host/proc.ts";
@@ -49,7 +48,6 @@ async function main(): Promise<void> {
     class: birth.class,
   });
   const listeners = inheritedListeners(birth);
-  if (birth.class === "drone") dropListeners(listeners);
 
   const certificate = birth.certificate ?? selfCertified(birth, keys);
   const records = birth.certificate === null ? [certificate] : birth.records;
@@ -58,7 +56,7 @@ async function main(): Promise<void> {
     keys,
     run,
     log,
-    listeners: birth.class === "drone" ? [] : listeners,
+    listeners,
     env: bornWith,
     bodies,
     exit: (code) => exitProcess(code),

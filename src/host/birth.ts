@@ -30,6 +30,8 @@ export interface BirthPackage {
   /** Path of the run directory's parent. */
   readonly runBase: string;
   readonly listeners: readonly ListenAddress[];
+  /** Whether a service manager holds the listening sockets as well: nobody else can open them anew then. */
+  readonly socketsAreKept: boolean;
   /** Null for the founding egg, which certifies itself. */
   readonly certificate: OrganismRecord<CellBody> | null;
   readonly records: readonly OrganismRecord[];

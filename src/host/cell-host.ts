@@ -42,12 +42,13 @@ import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
-import { openListeners } from "./listeners.ts";
+import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import { isSupervised, ServicePulse } from "./service-manager.ts";
 import { watchFiles } from "./watch-files.ts";
 
 export interface CellHostOptions {
@@ -87,6 +88,8 @@ export class CellHost {
   readonly #silent = new Map<CellId, Look>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
+  /** Where a service manager wants to know how we do. */
+  readonly #pulse: ServicePulse | null;
   /** What this cell has seen of attackers, and has not told yet. */
   readonly #testimony = new Testimony();
   /** Where daughters' native output goes: the log itself. */
@@ -95,6 +98,8 @@ export class CellHost {
   readonly #counters = new Counters();
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
+  /** None any more in a drone. */
+  #listeners: readonly InheritedListener[];
   /** Accepted unread by the egg, for the first B cell. */
   readonly #held: TakenConnection[] = [];
   /** Handed to us before our body was there to take them. */
@@ -113,6 +118,7 @@ export class CellHost {
     this.#organism = birth.organism;
     this.#dna = birth.dna;
     this.#log = log;
+    this.#listeners = options.listeners;
     this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
     const born: Birth = {
       certificate: birth.certificate,
@@ -133,6 +139,18 @@ export class CellHost {
       refused: (reason) => log.warn("link-refused", { reason }, `refused a link: ${reason}`),
     });
     this.#firstEffects = effects;
+    this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
+  }
+
+  #makePulse(): ServicePulse {
+    const { env, log } = this.#options;
+    return new ServicePulse({
+      env,
+      id: this.#id,
+      view: () => this.#view(),
+      onFailed: (reason) =>
+        log.warn("service-manager-unreached", { reason }, `the service manager cannot be told how we do: ${reason}`),
+    });
   }
 
   readonly #firstEffects: readonly Effect[];
@@ -272,13 +290,14 @@ export class CellHost {
 
   async #divide({ id, class: cellClass, fresh }: Effect & { type: "divide" }): Promise<void> {
     const failed = (reason: string): void => this.dispatch({ type: "birth-failed", id, reason });
-    const { birth, listeners, log } = this.#options;
+    const { birth, log } = this.#options;
+    if (fresh && birth.socketsAreKept) return this.#leaveToServiceManager();
     const opened = fresh ? await openListeners(birth.listeners).catch((error: Error) => failed(error.message)) : null;
     if (opened === undefined) return;
     try {
       const womb = new Womb(
         {
-          listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
+          listenFds: opened?.fds ?? this.#listeners.map((l) => l.keepFd),
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: this.#options.env,
@@ -300,6 +319,17 @@ export class CellHost {
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /**
+   * A lone drone holds no listening socket, and those of a service manager can be had from nobody else. It starts the
+   * organism anew once no cell lives, and connections wait in its sockets meanwhile.
+   */
+  #leaveToServiceManager(): void {
+    const why =
+      "only drones are left, and the listening sockets are the service manager's, which starts the organism anew";
+    this.#log.error("left-to-service-manager", {}, why);
+    this.#options.exit(1);
   }
 
   #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
@@ -455,6 +485,7 @@ export class CellHost {
     this.#presentBody = null;
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
+    if (cellClass === "drone") this.#dropListeners();
     this.#recordForAdministrators();
     this.#body = this.#makeBody(cellClass);
     this.#body.catch((error: unknown) => {
@@ -462,6 +493,12 @@ export class CellHost {
       this.#log.error("body-failed", { failed: cellClass, reason }, `cannot work as a ${cellClass}`);
       this.dispatch({ type: "body-failed", class: cellClass, reason });
     });
+  }
+
+  /** Before the app is loaded: it must not get at them. And a lone drone could not open them anew while it held the old ones. */
+  #dropListeners(): void {
+    dropListeners(this.#listeners);
+    this.#listeners = [];
   }
 
   async #makeBody(cellClass: CellClass): Promise<Body> {
@@ -475,7 +512,7 @@ export class CellHost {
   }
 
   #bodyContext(): BodyContext {
-    const { run, listeners, log, birth } = this.#options;
+    const { run, log, birth } = this.#options;
     return {
       id: this.#id,
       organism: this.#organism,
@@ -483,7 +520,7 @@ export class CellHost {
       run,
       log,
       counters: this.#counters,
-      listeners,
+      listeners: this.#listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
       dispatch: (happening) => this.dispatch(happening),
@@ -594,6 +631,7 @@ export class CellHost {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#log.info("leaving", { reason }, `leaving: ${reason}`);
     this.#unwatch?.();
+    this.#pulse?.stop();
     for (const womb of this.#wombs.values()) womb.abort();
     for (const link of this.#links.values()) link.close();
     const [, lastOfAll] = await Promise.all([sleep(this.#links.size === 0 ? 0 : farewellMs), this.#closeSocket()]);

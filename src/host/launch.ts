@@ -20,6 +20,8 @@ export interface LaunchRequest {
   readonly revision: string;
   readonly dnaFile: string | null;
   readonly env: NodeJS.ProcessEnv;
+  /** Descriptors of listening sockets that a service manager has passed; none where the organism opens its own. */
+  readonly passedFds?: readonly number[];
 }
 
 export interface Launched {
@@ -36,10 +38,10 @@ export interface Launched {
  *
  * @throws CellwsError as openListeners and createRunDir do, and CELLWS_E_EGG where the egg dies before that.
  */
-export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Promise<Launched> {
+export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: LaunchRequest): Promise<Launched> {
   const { run, leftovers } = await createRunDir(dna.name);
   try {
-    const listeners = await openListeners(dna.listen);
+    const listeners = await openListeners(dna.listen, passedFds);
     fs.mkdirSync(run.dnaDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(dnaPath(run, revision), JSON.stringify(dna, null, 2), { mode: 0o600 });
     const outputFd = fs.openSync(run.logFile, "a", 0o600);
@@ -69,6 +71,7 @@ export async function launch({ dna, revision, dnaFile, env }: LaunchRequest): Pr
                 revision,
                 runBase: runBase(),
                 listeners: listeners.addresses,
+                socketsAreKept: passedFds.length > 0,
                 certificate: null,
                 records: [],
               });
