@@ -77,6 +77,7 @@ class BCell implements Body {
       announce: announceClient,
       fieldsOf,
       convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
+      judgeRefused: immunity?.judgeRefused ?? null,
       note: (note) => this.#note(note),
     });
     this.#tlsFronts = context.dna.listen.map(({ tls }, listener) =>

@@ -19,6 +19,7 @@ import {
   type IngressCounters,
   type IngressNote,
   type Judge,
+  type JudgeRefused,
 } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ConnectionCount } from "./connection-count.ts";
@@ -50,6 +51,7 @@ export interface IngressOptions {
   /** What answers a request; a carriage by default. */
   convey?: Convey;
   judge?: Judge;
+  judgeRefused?: JudgeRefused | null;
   note?: (note: IngressNote) => void;
 }
 
@@ -72,6 +74,7 @@ export class Ingress implements IngressContext {
   readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
+  readonly judgeRefused: JudgeRefused | null;
   readonly note: ((note: IngressNote) => void) | null;
   readonly #requestIdInResponse: boolean;
   readonly #fieldsOf: (listener: number) => HeaderList;
@@ -121,6 +124,7 @@ export class Ingress implements IngressContext {
       (address) => this.forwarding.judgeAddress(address) === "trusted",
     );
     this.judge = options.judge ?? null;
+    this.judgeRefused = options.judgeRefused ?? null;
     this.note = options.note ?? null;
     this.#requestIdInResponse = options.requestIdInResponse ?? true;
     this.#fieldsOf = options.fieldsOf ?? (() => []);
