@@ -78,6 +78,7 @@ class BCell implements Body {
       announce: announceClient,
       fieldsOf,
       convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
+      judgeRefused: immunity?.judgeRefused ?? null,
       note: (note) => this.#note(note),
       onFirstAnswer: () => this.#noteColdStart(),
     });

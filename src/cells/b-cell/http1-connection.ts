@@ -35,6 +35,9 @@ export type Verdict =
 
 export type Judge = (request: ExchangeRequest, head: ReadHead) => Verdict;
 
+/** Looks at a head that was refused, as it came: the answer is given, but what it was may be worth a mark. */
+export type JudgeRefused = (head: string, connection: ConnectionFacts, requestId: string) => void;
+
 /** For the log and for the immune side. */
 export type IngressNote =
   /** cellws answered with an error of its own, or cut the connection. */
@@ -76,6 +79,7 @@ export interface IngressContext {
   readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
+  readonly judgeRefused: JudgeRefused | null;
   readonly note: ((note: IngressNote) => void) | null;
   readonly counters: IngressCounters;
   readonly isDraining: boolean;
@@ -145,6 +149,8 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #unconsumedBytes = 0;
   #isSocketFull = false;
   #requestCount = 0;
+  /** Of a request whose head was refused. */
+  #refusedRequestId: string | null = null;
   #lingerBytes = 0;
 
   #readWait: ReadWait = "first-byte";
@@ -373,7 +379,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
       this.#breakOff();
       return;
     }
+    const { refusedHead } = this.#reader;
+    if (refusedHead !== "" && this.#request === null) this.#judgeRefused(refusedHead);
     this.#answerError(code, null);
+  }
+
+  #judgeRefused(head: string): void {
+    this.#refusedRequestId = this.#context.makeRequestId();
+    this.#context.judgeRefused?.(head, this.#facts, this.#refusedRequestId);
   }
 
   #clientEnded(): void {
@@ -518,7 +531,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     this.#carriage = null;
     const answer = errorAnswer(code, {
       requestHeaders: this.#head?.headers ?? null,
-      requestId: this.#request?.requestId ?? this.#context.makeRequestId(),
+      requestId: this.#request?.requestId ?? this.#refusedRequestId ?? this.#context.makeRequestId(),
       retryAfterSeconds,
       status,
     });
@@ -799,7 +812,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     note?.({
       kind: "refused",
       code,
-      requestId: this.#request?.requestId ?? "",
+      requestId: this.#request?.requestId ?? this.#refusedRequestId ?? "",
       remoteAddress: this.#request?.remoteAddress ?? this.#facts.remoteAddress,
       cut,
     });

@@ -20,6 +20,7 @@ import {
   type IngressCounters,
   type IngressNote,
   type Judge,
+  type JudgeRefused,
 } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ConnectionCount } from "./connection-count.ts";
@@ -51,6 +52,7 @@ export interface IngressOptions {
   /** What answers a request; a carriage by default. */
   convey?: Convey;
   judge?: Judge;
+  judgeRefused?: JudgeRefused | null;
   note?: (note: IngressNote) => void;
   /** Once, when the first answer of all begins. */
   onFirstAnswer?: () => void;
@@ -75,6 +77,7 @@ export class Ingress implements IngressContext {
   readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
+  readonly judgeRefused: JudgeRefused | null;
   readonly note: ((note: IngressNote) => void) | null;
   readonly #requestIdInResponse: boolean;
   readonly #fieldsOf: (listener: number) => HeaderList;
@@ -131,6 +134,7 @@ export class Ingress implements IngressContext {
       (address) => this.forwarding.judgeAddress(address) === "trusted",
     );
     this.judge = options.judge ?? null;
+    this.judgeRefused = options.judgeRefused ?? null;
     this.note = options.note ?? null;
     this.#onFirstAnswer = options.onFirstAnswer ?? null;
     this.#requestIdInResponse = options.requestIdInResponse ?? true;
