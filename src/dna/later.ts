@@ -34,11 +34,6 @@ export const laterKeys: readonly LaterKey[] = [
     mechanism: "The filters that need no rules",
     meanwhile: "Name a rule set in immune.rules.",
   },
-  {
-    pattern: "admin",
-    mechanism: "The admin listener",
-    meanwhile: "Ask with `cellws status --json` and `cellws ps --json`.",
-  },
 ];
 
 export interface LaterFinding {

@@ -40,12 +40,16 @@ export async function loadGuard(immune: ImmuneDna): Promise<Guard | null> {
   return makeGuard(immune, { mode, filters });
 }
 
-export function makeGuard(
-  immune: ImmuneDna,
-  { mode, filters }: { mode: "detect" | "block"; filters: ReadonlyArray<NamedFunction<ImmuneFilter>> },
-): Guard {
+export interface GuardParts {
+  readonly mode: "detect" | "block";
+  readonly filters: ReadonlyArray<NamedFunction<ImmuneFilter>>;
+  /** Where what is found out about rules is kept. */
+  readonly facts?: string;
+}
+
+export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolder() }: GuardParts): Guard {
   const rules = loadRules(immune.rules, { prologue: prologueOf(immune), epilogue: epilogueOf(mode) });
-  const { screen } = buildScreenCached(rules, factsFolder());
+  const { screen } = buildScreenCached(rules, facts);
   return {
     mode,
     rules,
@@ -58,7 +62,7 @@ export function makeGuard(
 }
 
 /** Where compiled facts are kept, beside the compiled code of cells. */
-export function factsFolder(env: NodeJS.ProcessEnv = process.env): string {
+function factsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "cellws", "rules");
 }
 
