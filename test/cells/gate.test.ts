@@ -109,7 +109,7 @@ test("a client in the tarpit is answered later, and one that leaves meanwhile co
   other.send(get);
   await until(() => gate.counters.delayed === 2);
   assert.equal(drone.exchanges.length, 0);
-  other.socket.destroy();
+  other.socket.resetAndDestroy();
   await until(() => ingress.connectionCount === 1);
   await one.until(/late/);
   assert.equal(drone.exchanges.length, 1);
