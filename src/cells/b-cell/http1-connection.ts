@@ -59,6 +59,8 @@ export interface IngressCounters extends CarriageCounters {
   requests: number;
   /** Answers of apps completed. */
   responses: number;
+  /** Answers that were begun, by the first digit of their status; ours too. */
+  begun: Record<1 | 2 | 3 | 4 | 5, number>;
   /** Requests whose client left before its answer was complete. */
   aborted: number;
   tunnels: number;
@@ -93,6 +95,10 @@ export interface IngressContext {
   /** When `ms` from now have certainly passed, by `nowMs`. */
   deadlineMs(ms: number): number;
   connectionClosed(connection: ClientConnection): void;
+  /** The head of an answer is on its way. `sinceMs`: when that of its request was read; null where there was none. */
+  answerBegun(status: number, sinceMs: number | null): void;
+  /** An answer is whole. */
+  answerEnded(sinceMs: number | null): void;
 }
 
 /** A client's connection, whichever HTTP it speaks. */
@@ -127,6 +133,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #request: ExchangeRequest | null = null;
   #carriage: Conveyance | null = null;
   #writer: ResponseWriter | null = null;
+  #begunMs = 0;
   #isRequestComplete = false;
   #isAnswerComplete = false;
   #hasContinued = false;
@@ -304,6 +311,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     const context = this.#context;
     context.counters.requests += 1;
     this.#requestCount += 1;
+    this.#begunMs = performance.now();
     this.#head = head;
     this.#isRequestComplete = false;
     this.#isAnswerComplete = false;
@@ -438,6 +446,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
       this.#answerError("CELLWS_HTTP_APP_RESPONSE", null);
       return;
     }
+    this.#context.answerBegun(head.status, this.#sinceMs());
     this.#scheduleFlush();
     this.#updateWriteDeadline();
   }
@@ -457,12 +466,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     const fault = this.#state === "tunnel" ? null : (this.#writer?.end(trailers) ?? null);
     if (fault !== null) return this.#answerBroke(fault);
     this.#context.counters.responses += 1;
+    if (this.#state !== "tunnel") this.#context.answerEnded(this.#sinceMs());
     this.#answerComplete();
   }
 
   tunnel(): void {
     this.#state = "tunnel";
     this.#context.counters.tunnels += 1;
+    this.#context.answerBegun(101, this.#sinceMs());
     this.#writeDeadlineMs = NEVER;
     this.#answerDeadlineMs = NEVER;
     this.#waitFor("nothing", 0);
@@ -537,6 +548,8 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     this.#writer.respond(answer.head);
     this.#writer.body(answer.body);
     this.#writer.end([]);
+    this.#context.answerBegun(answer.head.status, this.#sinceMs());
+    this.#context.answerEnded(this.#sinceMs());
     this.#isAnswerComplete = true;
     this.#answerDeadlineMs = NEVER;
     this.#scheduleFlush();
@@ -787,6 +800,11 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
 
   // -------------------------------------------------------------------------------------------------------------
   // Telling
+
+  /** When the head of the request at hand was read; null where it was none. */
+  #sinceMs(): number | null {
+    return this.#head === null ? null : this.#begunMs;
+  }
 
   #noteRefusal(code: HttpErrorCode, cut: boolean): void {
     const { counters, note } = this.#context;
