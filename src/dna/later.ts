@@ -39,11 +39,6 @@ export const laterKeys: readonly LaterKey[] = [
     mechanism: "The memory of attackers",
     meanwhile: "Their requests are filtered one by one.",
   })),
-  {
-    pattern: "admin",
-    mechanism: "The admin listener",
-    meanwhile: "Ask with `cellws status --json` and `cellws ps --json`.",
-  },
 ];
 
 export interface LaterFinding {

@@ -71,7 +71,8 @@ async function watched(
   const immunity = new Immunity(context, guard);
   const { convey } = await makeConvey(dna);
   const held: { bytes: HeldBytes | null } = { bytes: null };
-  const made = await rig(t, { convey: immunity.screened(convey, () => held.bytes!) }, {}, protocol);
+  const screened = { convey: immunity.screened(convey, () => held.bytes!), judgeRefused: immunity.judgeRefused };
+  const made = await rig(t, screened, {}, protocol);
   held.bytes = made.ingress.held;
   t.after(() => immunity.close());
   const audit = (): Array<Record<string, unknown>> =>
@@ -415,3 +416,15 @@ function dechunk(text: string): string {
     rest = rest.slice(end + 2 + size + 2);
   }
 }
+
+test("a head that is no HTTP is refused, and judged all the same: the mark and the line say what it was", async (t) => {
+  const { connect, told, audit } = await watched(t);
+  const client = await connect();
+  const text = await client.send("GET /a b HTTP/1.1\r\nHost: a\r\nUser-Agent: scanner\r\n\r\n").toEnd();
+  assert.match(text, /^HTTP\/1\.1 400 /);
+  const [, id] = /X-Request-Id: (\S+)/.exec(text)!;
+  await until(() => audit().length === 1);
+  const { requestId, target, verdict, rules: fired } = audit()[0]!;
+  assert.deepEqual([requestId, target, verdict, fired], [id, "/a b", "block", [1002]]);
+  assert.equal(told.take().marks[0]?.attackClass, "scanner");
+});

@@ -705,7 +705,8 @@ test("a flag that collides with what the DNA says is named, though the complaint
 });
 
 test("a flag for a key that is not built yet is refused by the flag's name", () => {
-  const [diagnostic] = diagnosticsOf({ app }, { overrides: { adminPort: "0" }, later: laterKeys });
+  const later = [{ pattern: "admin", mechanism: "The admin listener", meanwhile: "Use status." }];
+  const [diagnostic] = diagnosticsOf({ app }, { overrides: { adminPort: "0" }, later });
   assert.deepEqual([diagnostic!.code, diagnostic!.path], ["CELLWS_E_NOT_YET", "--admin-port"]);
   assert.equal(diagnostic!.message, "--admin-port: the admin listener is not built yet");
 });

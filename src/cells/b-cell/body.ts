@@ -5,10 +5,11 @@
 import net from "node:net";
 import type { CellId } from "../../core/cell.ts";
 import { unreachable } from "../../lib/assert.ts";
-import { httpErrors } from "../../http/http-error.ts";
+import { httpErrors, type HttpErrorCode } from "../../http/http-error.ts";
 import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
 import { listenBacklog } from "../../host/listeners.ts";
 import { sharedKey } from "../../host/shared-key.ts";
+import type { Service, Unserved } from "../../wire/control.ts";
 import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
 import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
 import { DronePool, type DroneTrouble } from "./drone-pool.ts";
@@ -77,8 +78,11 @@ class BCell implements Body {
       announce: announceClient,
       fieldsOf,
       convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
+      judgeRefused: immunity?.judgeRefused ?? null,
       note: (note) => this.#note(note),
+      onFirstAnswer: () => this.#noteColdStart(),
     });
+    this.#tellCounts();
     this.#tlsFronts = context.dna.listen.map(({ tls }, listener) =>
       tls === null ? null : this.#makeTlsFront(tls, listener),
     );
@@ -109,6 +113,12 @@ class BCell implements Body {
     }
   }
 
+  service(): Service & { unserved: Unserved | null } {
+    const { drones, refusal, unableMs } = this.#pool.service;
+    const { msMax } = this.#context.dna.http.queue;
+    return { drones, refusal, unserved: unableMs === null ? null : { ms: unableMs, msMax } };
+  }
+
   troubles(): CertificateTrouble[] {
     return this.#tlsFronts.flatMap((front) => front?.troubles() ?? []);
   }
@@ -125,6 +135,41 @@ class BCell implements Body {
     await this.#ingress.drain(Math.max(0, drainMs - (performance.now() - startedAtMs)));
     this.#pool.close();
     await this.#immunity?.close();
+  }
+
+  /** From the connection that woke the egg until now; all cells of a machine share the clock. */
+  #noteColdStart(): void {
+    const { awokenAtMs, counters } = this.#context;
+    if (awokenAtMs === null) return;
+    const nowMs = Number(process.hrtime.bigint() / 1_000_000n);
+    counters.histogram("cellws_cold_start_seconds").observe((nowMs - awokenAtMs) / 1000);
+  }
+
+  /** What we count, and what others here count, for the admin listener. */
+  #tellCounts(): void {
+    const { counters: told } = this.#context;
+    const { counters, latencies } = this.#ingress;
+    told.read("cellws_http_requests_total", {}, () => counters.requests);
+    for (const digit of [1, 2, 3, 4, 5] as const)
+      told.read("cellws_http_responses_total", { status: `${digit}xx` }, () => counters.begun[digit]);
+    for (const code of Object.keys(httpErrors) as HttpErrorCode[])
+      told.read("cellws_http_refused_total", { code }, () => counters.refused[code] ?? 0);
+    told.read("cellws_http_aborted_total", {}, () => counters.aborted);
+    told.read("cellws_http_retries_total", {}, () => counters.retries);
+    told.read("cellws_http_lost_total", {}, () => counters.lost);
+    told.read("cellws_http_tunnels_total", {}, () => counters.tunnels);
+    told.adopt("cellws_http_time_to_head_seconds", latencies.toHead);
+    told.adopt("cellws_http_duration_seconds", latencies.toEnd);
+    told.adopt("cellws_http_wait_seconds", this.#pool.waits);
+    told.gauge("cellws_http_requests_in_flight", {}, () => this.inFlight());
+    told.gauge("cellws_http_requests_waiting", {}, () => this.#pool.waitingCount);
+    told.gauge("cellws_http_longest_wait_seconds", {}, () => this.#pool.waitingMs / 1000);
+    told.gauge("cellws_http_open_connections", {}, () => this.#ingress.connectionCount);
+    told.read("cellws_http_connections_total", {}, () => counters.accepted);
+    told.read("cellws_http_connections_rejected_total", {}, () => counters.rejected);
+    told.read("cellws_http_connections_cut_total", {}, () => counters.relieved);
+    told.read("cellws_http_received_bytes_total", {}, () => counters.bytesIn);
+    told.read("cellws_http_sent_bytes_total", {}, () => counters.bytesOut);
   }
 
   #listenOn(listener: number): Promise<net.Server> {

@@ -33,6 +33,7 @@ export class Http2Exchange implements ClientSide {
   #head: ReadHead | null = null;
   #request: ExchangeRequest | null = null;
   #conveyance: Conveyance | null = null;
+  #begunMs = 0;
   #isRequestComplete: boolean;
   #isHeadSent = false;
   #isAnswerComplete = false;
@@ -73,6 +74,7 @@ export class Http2Exchange implements ClientSide {
     const { context, facts, limits } = this.#connection;
     const stream = this.#stream;
     context.counters.requests += 1;
+    this.#begunMs = performance.now();
     stream.on("close", () => this.closed());
     stream.on("wantTrailers", () => this.#sendTrailers());
     const head = readHttp2Head(this.#rawHeaders, { isWhole: this.#isRequestComplete, limits });
@@ -269,6 +271,7 @@ export class Http2Exchange implements ClientSide {
       return "field-value";
     }
     this.#isHeadSent = true;
+    context.answerBegun(head.status, this.#begunMs);
     this.#isBodiless = answer.isBodiless;
     this.#bytesLeft = answer.contentLength;
     this.#updateAnswerDeadline();
@@ -298,6 +301,7 @@ export class Http2Exchange implements ClientSide {
   /** The answer is whole. What is left of the request nobody waits for. */
   #finish(): void {
     this.#isAnswerComplete = true;
+    this.#connection.context.answerEnded(this.#begunMs);
     this.#answerDeadlineMs = NEVER;
     this.#totalDeadlineMs = NEVER;
     this.#requestDeadlineMs = NEVER;

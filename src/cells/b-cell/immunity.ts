@@ -10,16 +10,18 @@ import type { Dna } from "../../dna/dna.ts";
 import type { BodyContext } from "../../host/body.ts";
 import type { Counters, Count } from "../../host/counters.ts";
 import { AuditLog } from "../../host/immune/audit-log.ts";
-import { Examination } from "../../host/immune/examination.ts";
+import { Examination, onRuling } from "../../host/immune/examination.ts";
 import { loadGuard, type Guard } from "../../host/immune/guard.ts";
 import { isNamed } from "../../http/field-names.ts";
 import { httpErrors, type HttpErrorCode } from "../../http/http-error.ts";
+import { readLooseHead } from "../../http/loose-head.ts";
 import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
-import { auditEntryOf, markOf, type Finding, type Verdict } from "../../immune/finding.ts";
+import { auditEntryOf, markOf, type AuditEntry, type Finding, type Verdict } from "../../immune/finding.ts";
 import type { Witness } from "../../immune/ledger/mark.ts";
 import { hash32 } from "../../lib/hash.ts";
 import type { CellLog } from "../../host/log.ts";
 import type { Convey, Heard } from "./conveyance.ts";
+import type { JudgeRefused } from "./http1-connection.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { ResponseScreening } from "./response-screening.ts";
 import { Screening, type ScreeningDesk } from "./screening.ts";
@@ -100,6 +102,29 @@ export class Immunity {
     this.#witness.sight({ kind, client, atMs: sharedClockMs() });
   }
 
+  /**
+   * Of a head that is no HTTP, rules may still say what it was. It has been refused whatever they say: so where they
+   * find nothing, there is nothing to tell but the fault itself, which `refused` does.
+   */
+  readonly judgeRefused: JudgeRefused = (text, connection, requestId) => {
+    const head = readLooseHead(text);
+    const examination = new Examination(this.#guard, {
+      uniqueId: requestId,
+      clientAddress: connection.remoteAddress,
+      clientPort: connection.remotePort,
+      serverAddress: connection.localAddress,
+      serverPort: connection.localPort,
+      ...head,
+    });
+    void onRuling(examination.head(), async (ruling) => {
+      if (ruling.kind === "pass") await examination.body(Buffer.alloc(0));
+      const finding = examination.finish();
+      this.#count(finding, examination);
+      if (finding.audit) this.#audit?.write(this.#entryOf({ ...finding, verdict: "block" }, examination));
+      if (finding.wouldBlock) this.#mark(finding, requestId, connection.remoteAddress);
+    });
+  };
+
   async close(): Promise<void> {
     await this.#audit?.close();
   }
@@ -120,23 +145,28 @@ export class Immunity {
 
   #conclude(examination: Examination, request: ExchangeRequest): void {
     const finding = examination.finish();
-    this.#counts.count(finding, examination.isBodyCut);
-    if (examination.failure !== null) this.#tellFailure(examination.failure, request.requestId);
-    if (finding.audit) {
-      const entry = { time: new Date().toISOString(), cell: this.#cell };
-      this.#audit?.write(auditEntryOf(finding, examination.facts, entry));
-    }
-    if (finding.wouldBlock) this.#mark(finding, request);
+    this.#count(finding, examination);
+    if (finding.audit) this.#audit?.write(this.#entryOf(finding, examination));
+    if (finding.wouldBlock) this.#mark(finding, request.requestId, request.remoteAddress);
     else if (finding.verdict === "pass") this.#sightClean(request);
   }
 
-  #mark(finding: Finding, { requestId, remoteAddress }: ExchangeRequest): void {
+  #count(finding: Finding, { isBodyCut, failure, facts }: Examination): void {
+    this.#counts.count(finding, isBodyCut);
+    if (failure !== null) this.#tellFailure(failure, facts.uniqueId);
+  }
+
+  #entryOf(finding: Finding, { facts }: Examination): AuditEntry {
+    return auditEntryOf(finding, facts, { time: new Date().toISOString(), cell: this.#cell });
+  }
+
+  #mark(finding: Finding, requestId: string, client: string): void {
     this.#markCount += 1;
     this.#witness.mark(
       markOf(finding, {
         // A client behind a proxy may name all its requests alike: each of its marks counts all the same.
         id: `${this.#cell}-${this.#markCount.toString(36)}-${requestId}`,
-        client: remoteAddress,
+        client,
         cell: this.#cell,
         atMs: sharedClockMs(),
       }),
