@@ -21,7 +21,7 @@ import { openMemory, type Memory } from "../../host/immune/memory.ts";
 import { ownAddresses } from "../../host/immune/own-addresses.ts";
 import { Reactions } from "../../host/immune/reactions.ts";
 import type { ReportChannel } from "../../host/immune/report/channel.ts";
-import { Outbox } from "../../host/immune/report/outbox.ts";
+import { Outbox, type Reported } from "../../host/immune/report/outbox.ts";
 import { ensureStateDir, stateDir } from "../../host/immune/state-dir.ts";
 import { sharedKey } from "../../host/shared-key.ts";
 import type { ImmuneReaction } from "../../dna/functions.ts";
@@ -277,7 +277,7 @@ class TCell implements Body {
         for (const entry of entries) {
           chronicle.insert(entry);
           // Reports are of attackers that were refused, not of those that are watched or limited.
-          if (entry.action === "ban" && entry.outcome === "sentenced") this.#outbox?.insert(entry);
+          if (entry.action === "ban" && entry.outcome === "sentenced") this.#outbox?.insert(this.#signed(entry));
         }
         return "kept" as const;
       });
@@ -286,6 +286,12 @@ class TCell implements Body {
       this.#tellFailure("remember", error);
       return "failed";
     }
+  }
+
+  /** With who reports, so that what is sent can be shown from the memory alone. */
+  #signed(entry: ChronicleEntry): Reported {
+    const { reporter } = this.#context.dna.immune.report;
+    return reporter === null ? entry : { ...entry, reporter };
   }
 
   #tellUnremembered(why: NotKept, sentences: number): void {
@@ -331,8 +337,10 @@ class TCell implements Body {
     if (memory === null) return;
     const counts = this.#takeCounts();
     if (counts.length > 0) memory.write(() => this.#chronicle?.count(counts));
-    // What is merely clean is soon seen again, and would be most of it.
-    const changed = this.#ledger.delta(this.#keptVersion).filter(({ bad }) => bad >= sharedBadMin);
+    // Of ranges that nobody knows any evil of nothing is kept: they would be most of it, and are soon seen again.
+    const { nowMs } = momentNow();
+    const isOfInterest = (range: string): boolean => (this.#ledger.standing(range, nowMs)?.bad ?? 0) >= sharedBadMin;
+    const changed = this.#ledger.delta(this.#keptVersion).filter(({ range }) => isOfInterest(range));
     const shares = changed.toSorted((a, b) => a.version - b.version).slice(0, sharesPerRound);
     if (shares.length === 0) return;
     if (typeof memory.keepShares(shares) === "number") this.#keptVersion = shares.at(-1)!.version;
@@ -399,7 +407,7 @@ async function openChannels({ dna, log }: BodyContext): Promise<Channels> {
   }
 }
 
-/** Shares with less are not told: one odd request is no attack yet, and most clients are known by nothing else. */
+/** Bad requests of a range, over all T cells: with fewer its statistics are not told. */
 const sharedBadMin = 0.5;
 
 /** As which kind a sighting is counted in the chronicle. */

@@ -11,6 +11,7 @@ import { judgeOutput, writeWhole } from "../output.ts";
 interface ThreatsOptions extends OrganismOptions {
   since: number;
   svg?: string;
+  xarf?: boolean;
 }
 
 const sinceInitiallyMs = 24 * 3_600_000;
@@ -20,20 +21,24 @@ export const command: CliCommand<ThreatsOptions> = {
     addOrganismOptions(command, { json: "print { name, incidents, attacks, ranges, rules, reports, seen } as JSON" });
     command
       .option("--since <duration>", "how far back (default: 24h)", parseDurationOption, sinceInitiallyMs)
-      .option("--svg <file>", "write a plot over time here");
+      .option("--svg <file>", "write a plot over time here")
+      .option("--xarf", "print the reports instead, as they are or would be sent");
     addExamples(command, [
       ["cellws threats", "of the last day"],
       ["cellws threats --since 7d --svg week.svg", "of a week, with a plot"],
+      ["cellws threats --xarf", "what is told to others"],
     ]);
   },
-  async run(context, _operands, { name, json, since, svg }) {
+  async run(context, _operands, { name, json, since, svg, xarf }) {
     const out = svg === undefined ? null : judgeOutput("--svg", path.resolve(context.cwd, svg));
     const { nowMs } = wallClock();
     const { notices, ...found } = openThreats(name, nowMs - since);
     for (const { code, message } of notices) context.note(`cellws: ${code}: ${message}`);
     const view = { ...found, nowMs, sinceMs: nowMs - since };
     if (out !== null) writeWhole(out, threatsChart({ ...view, sinceMs: firstOf(view) }));
-    if (json === true) {
+    if (xarf === true) {
+      for (const document of view.xarf) context.out(JSON.stringify(document, null, json === true ? 0 : 2));
+    } else if (json === true) {
       const { incidents, seen, reports } = view;
       const totals = {
         attacks: totalsOf(seen, "class"),

@@ -9,6 +9,7 @@
  * In a dry run rows are made and nothing is sent: whoever has looked at them for a week knows what would be told of whom.
  */
 import type { Incident } from "../../../immune/report/incident.ts";
+import type { Reporter } from "../../../immune/report/xarf.ts";
 import type { Memory, NotWritten } from "../memory.ts";
 import { deliveryMsMax, type Delivery, type ReportChannel } from "./channel.ts";
 
@@ -21,8 +22,11 @@ export interface OutboxEntry {
   readonly attempts: number;
   readonly nextMs: number;
   readonly told: string;
-  readonly body: Incident;
+  readonly body: Reported;
 }
+
+/** An incident, and who reports it. */
+export type Reported = Incident & { readonly reporter?: Reporter };
 
 export const backoffMsMin = 60_000;
 export const backoffMsMax = 6 * 3_600_000;
@@ -63,7 +67,7 @@ export class Outbox {
   }
 
   /** The same, within a `write` that writes more. Any T cell may: a report is named by its incident and channel. */
-  insert(incident: Incident): number {
+  insert(incident: Reported): number {
     const now = this.#memory.wallMs();
     const waiting = this.#count("state IN ('waiting', 'sending')");
     let added = 0;
@@ -176,7 +180,7 @@ export class Outbox {
       ...values,
     );
     return rows.map(({ incident, channel, state, attempts, told, body, next_ms: nextMs }) => {
-      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as Incident };
+      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as Reported };
     });
   }
 }
