@@ -55,6 +55,10 @@ export interface Body {
   inFlight(): number;
   /** Requests that wait for a drone, and how long the one that waits longest has waited, in milliseconds. */
   queue?(): { readonly queued: number; readonly queueMs: number };
+  /** For how long nobody has asked it anything, of a body that is asked: milliseconds, 0 while there is something in hand. */
+  quietMs?(): number;
+  /** What memory and CPU time are left, of a body that looks: in thousandths in use, and taken away by a quota. */
+  pressure?(): { readonly memoryMilli: number; readonly throttledMilli: number };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */

@@ -16,6 +16,7 @@ import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey } from "../core/record.ts";
+import { quietMsMax } from "../core/limits.ts";
 import type { Move } from "../core/move.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
@@ -44,9 +45,9 @@ import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { ProcStat } from "./proc.ts";
-import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
+import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
 import { watchFiles } from "./watch-files.ts";
 
 export interface CellHostOptions {
@@ -203,8 +204,25 @@ export class CellHost {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
     const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
-    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    const { memoryMilli = 0, throttledMilli = 0 } = this.#presentBody?.pressure?.() ?? {};
+    const vitals = {
+      loadMilli,
+      inFlight,
+      queued,
+      queueMs: Math.round(queueMs),
+      quietMs: Math.min(quietMsMax, Math.round(this.#presentBody?.quietMs?.() ?? quietMsMax)),
+      unready: this.#isReady() ? 0 : 1,
+      memoryMilli,
+      throttledMilli,
+    };
+    this.dispatch({ type: "vitals", vitals });
     this.dispatch({ type: "wake" });
+  }
+
+  /** Whether the body does what its class is for. */
+  #isReady(): boolean {
+    const { state } = this.#presentBody?.appHealth?.() ?? { state: "none" };
+    return this.#presentBody !== null && (state === "none" || state === "ready");
   }
 
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
@@ -231,7 +249,7 @@ export class CellHost {
       case "divide":
         return void this.#divide(effect);
       case "bear":
-        return this.#bear(effect.certificate, effect.records, effect.class);
+        return this.#bear(effect);
       case "sign":
         return this.#sign(effect);
       case "sign-vote":
@@ -300,12 +318,17 @@ export class CellHost {
     }
   }
 
-  #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
-    const womb = this.#wombs.get(certificate.body.id);
+  #bear({ certificate, records, class: cellClass, urgent }: Effect & { type: "bear" }): void {
+    const { id, revision } = certificate.body;
+    const womb = this.#wombs.get(id);
     if (womb === undefined) return;
-    const { birth } = this.#options;
-    const urgent = cellClass === "egg";
-    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, certificate, records });
+    const { birth, run } = this.#options;
+    const dna = revision === birth.revision ? birth.dna : readDna(run, revision);
+    if (dna === null) {
+      this.dispatch({ type: "birth-failed", id, reason: `the DNA ${revision} cannot be read` });
+      return womb.abort();
+    }
+    womb.bear({ ...birth, dna, revision, id, class: cellClass, urgent, certificate, records });
     if (cellClass !== "b-cell") return;
     for (const connection of this.#held.splice(0)) womb.hand(connection);
   }
@@ -377,6 +400,7 @@ export class CellHost {
       held: (key) => this.#state.records.get(key),
       cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
+      hasDna: (revision) => readDna(this.#options.run, revision) !== null,
     };
   }
 
@@ -438,9 +462,10 @@ export class CellHost {
   async #inspect({ id, pid, startTicks }: Effect & { type: "inspect" }): Promise<void> {
     for (const waitMs of [0, ...inspectAgainMs]) {
       if (waitMs > 0) await sleep(waitMs);
-      if (!processLives({ pid, startTicks })) return this.dispatch({ type: "inspected", id, running: false });
+      if (!processLives({ pid, startTicks }))
+        return this.dispatch({ type: "inspected", id, running: false, wear: null });
     }
-    this.dispatch({ type: "inspected", id, running: true });
+    this.dispatch({ type: "inspected", id, running: true, wear: readWear(pid) });
   }
 
   // The body.

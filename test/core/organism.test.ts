@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
 import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
+import { neverWorn } from "../../src/core/wear.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -24,8 +25,11 @@ const dna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 60_000,
     panicWindowMs: 6_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
 

@@ -6,6 +6,7 @@ import { shapedTrace } from "../../src/sim/load-trace.ts";
 import type { SimulationOptions } from "../../src/sim/simulation.ts";
 import { deadbandOf, simulate } from "../../src/sim/simulation.ts";
 import { mgkWaitMs, Workload, workloadLimitsDefault } from "../../src/sim/workload.ts";
+import { neverWorn } from "../../src/core/wear.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -26,8 +27,11 @@ const dna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 20_000,
     panicWindowMs: 2_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 
 function run(change: Partial<SimulationOptions> & { to?: number } = {}): ReturnType<typeof simulate> {

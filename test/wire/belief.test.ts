@@ -29,6 +29,7 @@ function born(id: string, mother: CellBody | null, pid: number): CellBody {
     pid,
     startTicks: 7,
     bornAt: "",
+    revision: "first",
     certificate: "",
     class: "stem",
     state: "gestating",
@@ -53,6 +54,7 @@ function knowing(...cells: CellBody[]): Acquaintance {
     },
     cellOfProcess: (pid, startTicks) => cells.find((c) => c.pid === pid && c.startTicks === startTicks)?.id,
     runs: (pid) => pid <= 4,
+    hasDna: (revision) => revision === "first",
   };
 }
 
