@@ -163,6 +163,15 @@ export const suspicionFactorMin = 4;
 export const suspicionFactorMax = 6;
 export const confirmationsMax = 3;
 
+/** Mean utilization from which on it tells no more how much work there is: all that a saturated cell can be is busy. */
+export const saturatedMilli = 900;
+
+/** What comes is compared with what is done over this share of the panic window: long enough for a few looks. */
+export const flowWindowShare = 3;
+
+/** As many times what is there are wanted at most at a time, whatever comes: an app that answers nothing has no rate. */
+export const flowRatioMilliMax = 4_000;
+
 /** A burst: the short window wants so many thousandths of what is there. */
 export const panicRatio = 2_000;
 

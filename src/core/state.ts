@@ -10,7 +10,7 @@ import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
 import type { Discord, Tally, Vitals } from "./tally.ts";
 import type { Ballot } from "./ballot.ts";
-import type { Demand, LoadedClass } from "./demand.ts";
+import type { Demand, Flow, LoadedClass } from "./demand.ts";
 import type { Suspect } from "./suspicion.ts";
 import type { AppBody, CellBody, KillReason, OrganismRecord } from "./record.ts";
 
@@ -66,6 +66,8 @@ export interface State {
   readonly condemned: ReadonlyMap<CellId, Sentence>;
   /** What the load wants, and since when a class has too many. */
   readonly demand: Readonly<Record<LoadedClass, Demand>>;
+  /** Requests that came and that were done with, of all B cells, at each look. */
+  readonly flow: Flow;
   readonly surplusSinceMs: Readonly<Partial<Record<CellClass, number | null>>>;
   /** Neurons see that memory or CPU time is all but used up: nothing grows beyond its minimum. */
   readonly isSqueezed: boolean;

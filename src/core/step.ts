@@ -39,7 +39,7 @@ import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { poolDeficit, replenish } from "./pool.ts";
 import { closeBallots, takeVotes } from "./ballot.ts";
-import { noDemand, sampleDemand } from "./demand.ts";
+import { noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
 import { accuseWorn, noteWear } from "./wear.ts";
@@ -90,6 +90,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     votedMs: [],
     condemned: new Map(),
     demand: { "b-cell": noDemand(birth.dna.growth.stableWindowMs), drone: noDemand(birth.dna.growth.stableWindowMs) },
+    flow: noFlow(birth.dna.growth.panicWindowMs),
     surplusSinceMs: {},
     isSqueezed: false,
     wornSinceMs: new Map(),

@@ -24,6 +24,9 @@ export interface Vitals {
   readonly queued: number;
   /** How long the one that waits longest has waited, in milliseconds. */
   readonly queueMs: number;
+  /** Requests that came, and that were done with, since the last look. B cells count them. */
+  readonly came: number;
+  readonly done: number;
   /** For how long it has had nothing to do; quietMsMax for who has no requests of its own. */
   readonly quietMs: number;
   /** 1 while it cannot do its work: its app is still loading, say. */
@@ -50,6 +53,8 @@ export const noVitals: Vitals = {
   inFlight: 0,
   queued: 0,
   queueMs: 0,
+  came: 0,
+  done: 0,
   quietMs: quietMsMax,
   unready: 0,
   memoryMilli: 0,
@@ -144,6 +149,8 @@ function addClass(a: ClassTally, b: ClassTally): ClassTally {
     inFlight: a.inFlight + b.inFlight,
     queued: a.queued + b.queued,
     queueMs: Math.max(a.queueMs, b.queueMs),
+    came: a.came + b.came,
+    done: a.done + b.done,
     quietMs: Math.min(a.quietMs, b.quietMs),
     unready: a.unready + b.unready,
     memoryMilli: Math.max(a.memoryMilli, b.memoryMilli),

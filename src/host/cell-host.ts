@@ -104,6 +104,7 @@ export class CellHost {
   #load = 0;
   #loadLookedAtMs = performance.now();
   #settlingSinceMs = performance.now();
+  #flowAtLook = { count: 0, inFlight: 0 };
 
   constructor(options: CellHostOptions) {
     this.#options = options;
@@ -203,20 +204,32 @@ export class CellHost {
   #wake(): void {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
-    const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
+    const isSettled = this.#isSettled();
+    const loadMilli = isSettled ? Math.round(this.#measureLoad() * 1000) : 0;
     const { memoryMilli = 0, throttledMilli = 0 } = this.#presentBody?.pressure?.() ?? {};
     const vitals = {
       loadMilli,
       inFlight,
       queued,
       queueMs: Math.round(queueMs),
+      ...this.#measureFlow(inFlight),
       quietMs: Math.min(quietMsMax, Math.round(this.#presentBody?.quietMs?.() ?? quietMsMax)),
-      unready: this.#isReady() ? 0 : 1,
+      unready: isSettled && this.#isReady() ? 0 : 1,
       memoryMilli,
       throttledMilli,
     };
     this.dispatch({ type: "vitals", vitals });
     this.dispatch({ type: "wake" });
+  }
+
+  /** Since the last look. What came and is not in hand any more is done with, however it ended. */
+  #measureFlow(inFlight: number): { readonly came: number; readonly done: number } {
+    const count = this.#presentBody?.requestCount?.() ?? 0;
+    const before = this.#flowAtLook;
+    this.#flowAtLook = { count, inFlight };
+    // Another body counts anew.
+    const came = Math.max(0, count - before.count);
+    return { came, done: Math.max(0, came - (inFlight - before.inFlight)) };
   }
 
   /** Whether the body does what its class is for. */
@@ -476,6 +489,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#flowAtLook = { count: 0, inFlight: 0 };
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     this.#recordForAdministrators();

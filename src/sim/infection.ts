@@ -246,6 +246,8 @@ export class Plague {
       inFlight: 9_999,
       queued: 9_999,
       queueMs: 60_000,
+      came: 1_000_000,
+      done: 0,
       quietMs: 0,
       unready: 1_000,
       memoryMilli: 1_000,

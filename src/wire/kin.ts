@@ -172,6 +172,8 @@ const classTally = object({
   inFlight: count,
   queued: count,
   queueMs: count,
+  came: count,
+  done: count,
   quietMs: count,
   unready: count,
   memoryMilli: count,

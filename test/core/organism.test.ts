@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
 import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
-import { neverWorn } from "../../src/core/wear.ts";
+import { forEachClass, neverWorn } from "../../src/core/wear.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -262,6 +262,78 @@ describe("a cell that does not answer", () => {
       assert.deepEqual(world.executions, [], `seed ${seed}`);
       assert.deepEqual(counts(world), whole, `seed ${seed}`);
     }
+  });
+});
+
+describe("a class with too few", () => {
+  test("of twenty candidates for four places four wake", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 20 });
+      const before = world.ofClass("drone").length;
+      const candidates = new Set(world.ofClass("stem").map(({ self }) => self));
+      assert.equal(candidates.size, 20, `seed ${seed}`);
+      // Load for four more than there are, whatever one of them says of itself.
+      const { utilizationToGrowMilli } = dna.growth;
+      const loadMilli = Math.floor((utilizationToGrowMilli * (before + 4)) / before);
+      for (let look = 0; look < 240; look += 1) {
+        const drones = world.ofClass("drone");
+        const each = Math.floor((loadMilli * before) / drones.length);
+        for (const { self } of drones) world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli: each } });
+        world.run(250);
+      }
+      const woken = world.ofClass("drone").filter(({ self }) => candidates.has(self)).length;
+      assert.equal(woken, 4, `seed ${seed}`);
+      assert.equal(world.ofClass("drone").length, before + 4, `seed ${seed}`);
+    }
+  });
+});
+
+describe("renewal", () => {
+  const worn = { rssBytes: 2 * 1_048_576, descriptorMilli: 0 };
+  const limited: CoreDna["wear"] = { ...neverWorn, rssBytesMax: forEachClass(1_048_576) };
+
+  for (const cellClass of ["neuron", "b-cell", "drone", "stem"] as const) {
+    test(`a worn-out ${cellClass} goes only once there is one more than must be, and does what it has in hand before`, () => {
+      for (const seed of seeds.slice(0, 10)) {
+        const world = grown(seed, { wear: limited });
+        const [victim] = world.ofClass(cellClass).map(({ self }) => self);
+        assert.ok(victim !== undefined);
+        const cell = world.cells.get(victim);
+        assert.ok(cell !== undefined);
+        cell.wear = worn;
+        const fewest = world.ofClass(cellClass).length;
+        for (let look = 0; look < 1_000 && cell.runs; look += 1) {
+          world.run(100);
+          const staying = world.ofClass(cellClass).filter(({ phase }) => phase === "living");
+          // A stem cell takes a role at any time, and is made up for.
+          if (cellClass !== "stem") assert.ok(staying.length >= fewest, `seed ${seed}: ${staying.length} of ${fewest}`);
+        }
+        assert.ok(!cell.runs, `seed ${seed}: it is gone`);
+        assert.deepEqual(executed(world), [], `seed ${seed}: by itself`);
+        assert.deepEqual(
+          world.convictions.map(({ id, reason }) => [id, reason]),
+          [[victim, "worn"]],
+          `seed ${seed}`,
+        );
+        world.run(5_000);
+        assert.deepEqual(counts(world), whole, `seed ${seed}`);
+      }
+    });
+  }
+
+  test("of all cells at once ends never more than may go at a time", () => {
+    const world = grown(1, { wear: limited });
+    for (const cell of world.cells.values()) cell.wear = worn;
+    for (let look = 0; look < 3_000; look += 1) {
+      world.run(100);
+      const leaving = world.living().filter(({ phase }) => phase !== "living");
+      assert.ok(leaving.length <= 1, `${leaving.length} leave at once`);
+    }
+    assert.deepEqual(counts(world), whole);
+    assert.ok(
+      world.living().every(({ self }) => world.cells.get(self)?.wear.rssBytes === 0),
+      "all were renewed",
+    );
   });
 });
 

@@ -54,6 +54,30 @@ describe("a simulated organism", () => {
     assert.equal(summary.votedOut["surplus"], summary.drones.max - left, "who is gone was voted out");
   });
 
+  test("follows a load of eight times without overshoot above the deadband, and without oscillation", () => {
+    const wide: CoreDna = { ...dna, population: { ...dna.population, drone: { min: 1, max: 32 } } };
+    for (const startupMs of [200, 1_500]) {
+      for (const [from, seed] of [
+        [20, 1],
+        [40, 2],
+        [80, 3],
+      ] as const) {
+        const trace = shapedTrace("step", { from, to: 8 * from, durationMs: 240_000, costMs: 20 });
+        const { summary, samples } = simulate({ dna: wide, trace, seed, cores: 32, carryMs: 0.15, startupMs });
+        const { overshoot, deadband, turns, neededMax } = summary.drones;
+        const which = `from ${from} a second, seed ${seed}, start in ${startupMs} ms`;
+        assert.ok(overshoot <= deadband, `${which}: ${overshoot} too many of ${neededMax}`);
+        assert.equal(turns, 1, `${which}: up once, and down`);
+        const atPeak = samples.filter(({ atMs }) => atMs > 150_000 && atMs < 178_000);
+        assert.ok(
+          atPeak.every(({ populations }) => populations.drone >= neededMax - deadband),
+          which,
+        );
+        assert.equal(summary.requests.refused, 0, which);
+      }
+    }
+  });
+
   test("sleeps until the first request, and answers it a birth and an app's start later", () => {
     const { summary, samples } = run({ startupMs: 1_000 });
     assert.equal(samples[0]?.populations.egg, 1);

@@ -92,7 +92,9 @@ class Scene {
     for (const line of this.#lines) this.#do(line.trim());
     this.#show();
     this.#out.push(this.#tree());
-    const sentences = new Set(this.world.convictions.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort());
+    // Who said farewell and ran on was ended on its own word.
+    const ended = [...this.world.convictions, ...this.world.executions.filter(({ reason }) => reason === "left")];
+    const sentences = new Set(ended.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort());
     this.#out.push(`voted out: ${sentences.size === 0 ? "nobody" : [...sentences].join(", ")}`);
     return this.#out.join("\n");
   }

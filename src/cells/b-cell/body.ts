@@ -94,6 +94,10 @@ class BCell implements Body {
     return this.#pool.inFlight + this.#pool.waitingCount;
   }
 
+  requestCount(): number {
+    return this.#ingress.counters.requests;
+  }
+
   /** Whatever comes or goes is work, and so is an answer or a tunnel that is open; a client that keeps its connection is not. */
   quietMs(): number {
     const { accepted, requests, bytesOut } = this.#ingress.counters;
