@@ -16,8 +16,7 @@
 import type { CellId } from "./cell.ts";
 import { eggAnswerFreshMs, eggSettlesMs } from "./limits.ts";
 import type { Move } from "./move.ts";
-import { inTurn, still } from "./move.ts";
-import type { CellBody } from "./record.ts";
+import { still } from "./move.ts";
 import { cellClasses } from "./cell.ts";
 import { divide } from "./division.ts";
 import { germinate } from "./germination.ts";

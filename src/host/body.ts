@@ -8,7 +8,8 @@ import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { Witness } from "../immune/ledger/mark.ts";
-import type { AppHealth, CellTrouble } from "../wire/control.ts";
+import type { AppHealth, CellTrouble, Service, Unserved } from "../wire/control.ts";
+import type { Counters } from "./counters.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -27,6 +28,8 @@ export interface BodyContext {
   readonly dna: Dna;
   readonly run: RunDir;
   readonly log: CellLog;
+  /** Where this cell counts what it does; a new metric is a line in src/wire/metrics.ts. */
+  readonly counters: Counters;
   readonly listeners: readonly InheritedListener[];
   /** Where the organism listens; for drones too, which hold no listener. */
   readonly addresses: readonly ListenAddress[];
@@ -35,6 +38,8 @@ export interface BodyContext {
   readonly dispatch: (happening: Happening) => void;
   /** Connections that were accepted before this cell became a B cell, as they come; each once. */
   readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
+  /** By the machine's monotonic clock (process.hrtime): when a client woke the egg that bore this B cell for it. */
+  readonly awokenAtMs: number | null;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
   readonly hold: (connection: TakenConnection) => void;
   /** Where marks of refused requests go, and sightings of the others. */
@@ -61,6 +66,8 @@ export interface Body {
   quietMs?(): number;
   /** What memory and CPU time are left, of a body that looks: in thousandths in use, and taken away by a quota. */
   pressure?(): { readonly memoryMilli: number; readonly throttledMilli: number };
+  /** Of a B cell: what it would do with a request now, and for how long it has had no drone for any. */
+  service?(): Service & { readonly unserved: Unserved | null };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */

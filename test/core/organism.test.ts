@@ -268,16 +268,16 @@ describe("a cell that does not answer", () => {
 describe("a class with too few", () => {
   test("of twenty candidates for four places four wake", () => {
     for (const seed of seeds) {
-      const world = grown(seed, { stemPool: 20 });
+      const world = grown(seed, { stemPool: 20, population: { ...dna.population, drone: { min: 10, max: 20 } } });
+      world.run(10_000);
       const before = world.ofClass("drone").length;
       const candidates = new Set(world.ofClass("stem").map(({ self }) => self));
       assert.equal(candidates.size, 20, `seed ${seed}`);
-      // Load for four more than there are, whatever one of them says of itself.
-      const { utilizationToGrowMilli } = dna.growth;
-      const loadMilli = Math.floor((utilizationToGrowMilli * (before + 4)) / before);
+      // Load for four more than there are.
+      const loadMilli = dna.growth.utilizationToGrowMilli * (before + 4);
       for (let look = 0; look < 240; look += 1) {
         const drones = world.ofClass("drone");
-        const each = Math.floor((loadMilli * before) / drones.length);
+        const each = Math.floor(loadMilli / drones.length);
         for (const { self } of drones) world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli: each } });
         world.run(250);
       }
