@@ -269,21 +269,18 @@ describe("a class with too few", () => {
   test("of twenty candidates for four places four wake", () => {
     for (const seed of seeds) {
       const world = grown(seed, { stemPool: 20, population: { ...dna.population, drone: { min: 10, max: 20 } } });
-      world.run(10_000);
-      const before = world.ofClass("drone").length;
-      const candidates = new Set(world.ofClass("stem").map(({ self }) => self));
-      assert.equal(candidates.size, 20, `seed ${seed}`);
-      // Load for four more than there are.
-      const loadMilli = dna.growth.utilizationToGrowMilli * (before + 4);
-      for (let look = 0; look < 240; look += 1) {
-        const drones = world.ofClass("drone");
-        const each = Math.floor(loadMilli / drones.length);
-        for (const { self } of drones) world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli: each } });
-        world.run(250);
+      world.run(20_000);
+      const drones = world.ofClass("drone").map(({ self }) => self);
+      assert.deepEqual([drones.length, world.ofClass("stem").length], [10, 20], `seed ${seed}`);
+      const awake = (): number => world.log.filter(({ text }) => text === "became drone").length;
+      const before = awake();
+      for (const id of drones.slice(0, 4)) world.kill(id);
+      let most = 0;
+      for (let look = 0; look < 200; look += 1) {
+        world.run(50);
+        most = Math.max(most, world.ofClass("drone").length);
       }
-      const woken = world.ofClass("drone").filter(({ self }) => candidates.has(self)).length;
-      assert.equal(woken, 4, `seed ${seed}`);
-      assert.equal(world.ofClass("drone").length, before + 4, `seed ${seed}`);
+      assert.deepEqual([awake() - before, most], [4, 10], `seed ${seed}`);
     }
   });
 });
