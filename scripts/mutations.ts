@@ -243,8 +243,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "who was asked something lately does not sleep",
     file: "src/core/dormancy.ts",
-    find: "return heard >= state.alive.size && quietMsOf(tally) >= state.dna.dormancyIdleMs;",
-    replace: "return heard >= state.alive.size;",
+    find: "return heard >= there && quietMsOf(tally) >= state.dna.dormancyIdleMs;",
+    replace: "return heard >= there;",
   },
   {
     rule: "while all fall asleep nobody is made up for",

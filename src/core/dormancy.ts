@@ -123,11 +123,13 @@ function isSound(state: State): boolean {
   return state.suspects.size === 0 && !isCondemned && state.stop === null;
 }
 
-/** All that live have been heard, and none of them has had anything to do for the idle time. */
+/** All that live have been heard (ghosts hold no place, see roster-index.ts), and none of them has had anything to do for the idle time. */
 function allAreQuiet(state: State, nowMs: number): boolean {
   const tally = totalTally(state, nowMs);
   const heard = cellClasses.reduce((sum, c) => sum + tally[c].cells, 0);
-  return heard >= state.alive.size && quietMsOf(tally) >= state.dna.dormancyIdleMs;
+  const { members } = rosterIndex(state.alive);
+  const there = cellClasses.reduce((sum, c) => sum + members[c], 0);
+  return heard >= there && quietMsOf(tally) >= state.dna.dormancyIdleMs;
 }
 
 function quietMsOf(tally: Tally): number {

@@ -6,8 +6,8 @@
  * who find a surplus accuse the same one. Growing has a mark of its own, far above, so that the two do not chase each other.
  */
 import type { CellClass, CellId } from "./cell.ts";
-import { rendezvousRank } from "../lib/hash.ts";
-import { castVote } from "./ballot.ts";
+import { hash32, rendezvousRank } from "../lib/hash.ts";
+import { castVote, windowOf } from "./ballot.ts";
 import type { LoadedClass } from "./demand.ts";
 import { demandOf, isLoaded } from "./demand.ts";
 import { ballotWindowMs } from "./limits.ts";
@@ -23,7 +23,9 @@ const shrinkable = ["stem", "neuron", "b-cell", "t-cell", "drone"] as const;
 /** At each control period: votes out one of a class that has had too many for long enough. */
 export function accuseSurplus(state: State, nowMs: number): Move {
   let move: Move = still(state);
-  for (const cellClass of shrinkable) {
+  // As with suspects: all voters take the same class first, another in each window, or none might ever be reached.
+  const place = (cellClass: CellClass): number => hash32(`surplus/${windowOf(nowMs)}/${cellClass}`);
+  for (const cellClass of [...shrinkable].sort((a, b) => place(a) - place(b))) {
     const [now, effects] = move;
     // One more than is wanted is there on purpose while another is about to be replaced.
     const spare = renewalsOf(now, cellClass, nowMs);

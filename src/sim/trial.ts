@@ -479,9 +479,10 @@ export class Trial {
     for (const cellClass of specializedClasses) {
       // Those that hang work at nothing: their places are regrown when they were given up.
       const count = this.world.working[cellClass];
+      // The replacement of one that is worn out or outdated is there before that one goes (decision 0017).
       const { max } = this.#dna.population[cellClass];
       // A surplus is voted out after those who do harm or nothing: while there are any it waits.
-      if (count <= max || this.#haltedCount() + this.#plague.living().length > 0) {
+      if (count <= max + this.#renewals(cellClass) || this.#haltedCount() + this.#plague.living().length > 0) {
         this.#aboveCapSinceMs.delete(cellClass);
         continue;
       }
@@ -491,6 +492,11 @@ export class Trial {
       if (this.world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
     }
     return null;
+  }
+
+  /** One at a time: no class here is so large that a tenth of it is more. */
+  #renewals(cellClass: SpecializedClass): number {
+    return this.#due().some((id) => this.world.cells.get(id)?.state?.class === cellClass) ? 1 : 0;
   }
 
   /**
