@@ -138,10 +138,10 @@ class TCell implements Body {
     const memory = this.#memory;
     if (memory === null) return;
     const moment = momentNow();
-    for (const ban of this.#context.bans()) this.#sentencer.learn(ban, moment);
+    this.#learn(this.#context.bans(), moment);
     for (let more = true; more;) {
       const { seq, bans } = memory.bansSince(this.#bansSeq, rowsPerTurn);
-      for (const ban of bans) this.#sentencer.learn(ban, moment);
+      this.#learn(bans, moment);
       this.#bansSeq = seq;
       more = bans.length === rowsPerTurn;
       if (more) await nextTurn();
@@ -160,8 +160,7 @@ class TCell implements Body {
 
   /** Others have passed sentences: theirs count as ours. */
   enforce(bans: readonly BanBody[]): void {
-    const moment = momentNow();
-    for (const ban of bans) this.#sentencer.learn(ban, moment);
+    this.#learn(bans, momentNow());
   }
 
   recall(): void {
@@ -359,13 +358,20 @@ class TCell implements Body {
     const moment = momentNow();
     const { seq, bans } = this.#memory.bansSince(this.#bansSeq, rowsPerTurn);
     this.#bansSeq = seq;
-    for (const ban of bans) this.#sentencer.learn(ban, moment);
+    this.#learn(bans, moment);
     if (bans.length < rowsPerTurn) return;
     this.#isReading = true;
     setImmediate(() => {
       this.#isReading = false;
       this.#readBans();
     });
+  }
+
+  #learn(bans: readonly BanBody[], moment: Moment): void {
+    for (const ban of bans) {
+      this.#sentencer.learn(ban, moment);
+      if (ban.action === "lifted") this.#ledger.absolve(ban.range, moment.nowMs - (moment.wallMs - ban.issuedAtMs));
+    }
   }
 
   #count(kind: SeenCount["kind"], name: string, by: number): void {
