@@ -2,9 +2,10 @@
 // Clients of other addresses are played through a trusted proxy, but for the last test, which has a network of its own.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type Organism, ofClass, startOrganism } from "./organism.ts";
 import { until } from "./wait.ts";
@@ -104,6 +105,8 @@ test("T cells, and then all cells, are killed in the middle of an attack: no ann
   await organism.gone();
   await Promise.all(attackers);
 
+  // What the dead have left says where they listened.
+  rmSync(join(organism.runDir, "organism.json"), { force: true });
   const again = organism.again({});
   t.after(() => again.end());
   await again.start();
