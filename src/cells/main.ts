@@ -14,6 +14,7 @@ import type { InheritedListener, TakenConnection } from "../host/listeners.ts";
 import { dropListeners } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
+import { readRebirth } from "../host/membrane/rebirth.ts";
 import { ownIdentity } from "../host/proc.ts";
 import { runDir } from "../host/run-dir.ts";
 import { bodies } from "./bodies.ts";
@@ -30,14 +31,15 @@ const bornWith = { ...process.env };
 await main();
 
 async function main(): Promise<void> {
-  const keys = makeKeyPair();
+  const reborn = readRebirth();
+  const keys = reborn?.keys ?? makeKeyPair();
   const early: TakenConnection[] = [];
   let host: CellHost | null = null;
   const take = (connection: TakenConnection): void => {
     if (host === null) early.push(connection);
     else host.takeHanded(connection);
   };
-  const birth = await askForBirth(keys, take);
+  const birth = reborn?.birth ?? (await askForBirth(keys, take));
   const run = runDir(birth.name, birth.runBase);
   const { level, fileBytesMax, files } = birth.dna.logs;
   const log = createCellLog({
@@ -49,7 +51,8 @@ async function main(): Promise<void> {
     class: birth.class,
   });
   const listeners = inheritedListeners(birth);
-  if (birth.class === "drone") dropListeners(listeners);
+  // Who was reborn holds none any more: `exec` has closed them, and their numbers may be others'.
+  if (birth.class === "drone" && reborn === null) dropListeners(listeners);
 
   const certificate = birth.certificate ?? selfCertified(birth, keys);
   const records = birth.certificate === null ? [certificate] : birth.records;

@@ -545,6 +545,17 @@ export interface Dna {
     readonly fsRead: "any" | readonly string[];
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     readonly fsWrite: "any" | readonly string[];
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    readonly addons: boolean;
+    /**
+     * How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some
+     * more for compression and garbage; more are worker threads, or somebody who mines. A number from
+     * 0.1 to 1024, or "any". Default: "any".
+     */
+    readonly cpus: "any" | number;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
@@ -1259,6 +1270,17 @@ export interface DnaInput {
     fsRead?: "any" | readonly string[] | undefined;
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     fsWrite?: "any" | readonly string[] | undefined;
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    addons?: boolean | undefined;
+    /**
+     * How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some
+     * more for compression and garbage; more are worker threads, or somebody who mines. A number from
+     * 0.1 to 1024, or "any". Default: "any".
+     */
+    cpus?: "any" | number | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {

@@ -25,11 +25,6 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",
   },
   {
-    pattern: "membrane",
-    mechanism: "The membrane around drones",
-    meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
-  },
-  {
     pattern: "immune",
     mechanism: "The filter for malicious requests",
     meanwhile: "Keep the firewall that you have in front.",

@@ -463,6 +463,13 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Which files and folders they may write.",
           accepts: 'a list of paths, or "any"',
         }),
+        addons: flag(true, {
+          why: "Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but JavaScript's.",
+        }),
+        cpus: anyOr(z.number().min(0.1).max(1_024), {
+          why: "How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some more for compression and garbage; more are worker threads, or somebody who mines.",
+          accepts: 'a number from 0.1 to 1024, or "any"',
+        }),
       },
     ),
 

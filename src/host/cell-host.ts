@@ -42,8 +42,13 @@ import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
-import { openListeners } from "./listeners.ts";
+import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
+import { beReborn } from "./membrane/rebirth.ts";
+import type { MembraneRules } from "./membrane/rules.ts";
+import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
+import type { Finding } from "./membrane/watch.ts";
+import { MembraneWatch } from "./membrane/watch.ts";
 import type { ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -85,6 +90,10 @@ export class CellHost {
   readonly #wombs = new Map<CellId, Womb>();
   /** How cells looked at the last probe that they did not answer. */
   readonly #silent = new Map<CellId, Look>();
+  readonly #membrane: MembraneRules;
+  readonly #watchers: MembraneWatch;
+  /** Listening sockets that this cell holds: none once it is a drone. */
+  #listeners: readonly InheritedListener[];
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
   /** What this cell has seen of attackers, and has not told yet. */
@@ -113,7 +122,14 @@ export class CellHost {
     this.#organism = birth.organism;
     this.#dna = birth.dna;
     this.#log = log;
+    this.#listeners = options.listeners;
     this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
+    this.#membrane = membraneRules(birth.dna);
+    this.#watchers = new MembraneWatch(this.#membrane, {
+      isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
+      runDir: run.path,
+      events: birth.dna.logs.events,
+    });
     const born: Birth = {
       certificate: birth.certificate,
       records: birth.records,
@@ -207,6 +223,28 @@ export class CellHost {
     const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
     this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
     this.dispatch({ type: "wake" });
+    this.#glanceAround();
+  }
+
+  /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
+  #glanceAround(): void {
+    const drones = [...this.#state.alive.values()].filter(
+      (cell) => cell.class === "drone" && cell.state !== "gestating" && cell.id !== this.#id,
+    );
+    for (const [id, finding] of this.#watchers.glance(drones, performance.now())) this.#accuse(id, finding);
+  }
+
+  #accuse(id: CellId, { check, found }: Finding): void {
+    this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
+    this.#counters.add("cellws_infections_seen_total", { check });
+    this.dispatch({ type: "probed", id, answer: "infected" });
+  }
+
+  /** What is wrong with a drone, seen from outside, or null. */
+  #lookAt(id: CellId): Finding | null {
+    const cell = this.#state.alive.get(id);
+    if (cell === undefined || cell.class !== "drone" || cell.state === "gestating") return null;
+    return this.#watchers.look(cell, performance.now());
   }
 
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
@@ -272,13 +310,15 @@ export class CellHost {
 
   async #divide({ id, class: cellClass, fresh }: Effect & { type: "divide" }): Promise<void> {
     const failed = (reason: string): void => this.dispatch({ type: "birth-failed", id, reason });
-    const { birth, listeners, log } = this.#options;
+    const { birth, log } = this.#options;
+    if (this.#isBehindMembrane() && !this.#membrane.children) return this.#endBarren(failed);
     const opened = fresh ? await openListeners(birth.listeners).catch((error: Error) => failed(error.message)) : null;
     if (opened === undefined) return;
     try {
       const womb = new Womb(
         {
-          listenFds: opened?.fds ?? listeners.map((l) => l.keepFd),
+          listenFds: opened?.fds ?? this.#listeners.map((l) => l.keepFd),
+          flags: this.#flagsFor(cellClass),
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: this.#options.env,
@@ -300,6 +340,31 @@ export class CellHost {
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Of a daughter's Node. One of a confined mother would inherit her confinement, which is meant for drones alone. */
+  #flagsFor(cellClass: CellClass): string[] {
+    if (cellClass === "drone") return this.#ownFlags();
+    return process.permission === undefined ? [] : openFlags;
+  }
+
+  /** Under which a drone of this organism runs. */
+  #ownFlags(): string[] {
+    const { logs, envFile } = this.#dna;
+    return permissionFlags(this.#membrane, { runDir: this.#options.run.path, events: logs.events, envFile });
+  }
+
+  #isBehindMembrane(): boolean {
+    const flags = this.#ownFlags();
+    return flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+  }
+
+  /** The last of all cells is a drone, and may not start processes: whoever watches over the organism must start it again. */
+  #endBarren(failed: (reason: string) => void): void {
+    const reason = "the membrane forbids children, and nobody else is left who could bear any";
+    this.#log.error("barren", { reason }, `cannot regrow the organism: ${reason}`);
+    failed(reason);
+    this.dispatch({ type: "body-failed", class: "drone", reason });
   }
 
   #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
@@ -328,6 +393,7 @@ export class CellHost {
 
   /** An answer within the time limit, or what the process looks like from outside. */
   async #probe(id: CellId, pid: number): Promise<void> {
+    if (this.#lookAt(id) !== null) return this.dispatch({ type: "probed", id, answer: "infected" });
     const { probeTimeoutMs: timeoutMs } = this.#dna.vote;
     const before = readProc(pid);
     const askedMs = performance.now();
@@ -456,12 +522,37 @@ export class CellHost {
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     this.#recordForAdministrators();
+    if (cellClass === "drone") {
+      dropListeners(this.#listeners);
+      this.#listeners = [];
+      const flags = this.#ownFlags();
+      if (flags.length > 0 && !this.#isBehindMembrane()) {
+        setTimeout(() => void this.#goBehindTheMembrane(flags), farewellMs);
+        return;
+      }
+    }
     this.#body = this.#makeBody(cellClass);
     this.#body.catch((error: unknown) => {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#log.error("body-failed", { failed: cellClass, reason }, `cannot work as a ${cellClass}`);
       this.dispatch({ type: "body-failed", class: cellClass, reason });
     });
+  }
+
+  /** Begins anew as a drone, once what it has told the others has left. They find a new link, or a cell that is away for a moment. */
+  async #goBehindTheMembrane(flags: readonly string[]): Promise<void> {
+    if (this.#leaving !== null) return;
+    const { birth, keys, run, env } = this.#options;
+    const records = [...this.#state.records.values()];
+    this.#log.info("reborn", {}, "goes behind the membrane");
+    await this.#socket.close();
+    try {
+      beReborn({ birth: { ...birth, class: "drone", urgent: false, certificate: this.#ownRecord(), records }, keys, run, flags, env });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error("body-failed", { failed: "drone", reason }, `cannot go behind the membrane: ${reason}`);
+      this.dispatch({ type: "body-failed", class: "drone", reason });
+    }
   }
 
   async #makeBody(cellClass: CellClass): Promise<Body> {
@@ -475,7 +566,7 @@ export class CellHost {
   }
 
   #bodyContext(): BodyContext {
-    const { run, listeners, log, birth } = this.#options;
+    const { run, log, birth } = this.#options;
     return {
       id: this.#id,
       organism: this.#organism,
@@ -483,7 +574,7 @@ export class CellHost {
       run,
       log,
       counters: this.#counters,
-      listeners,
+      listeners: this.#listeners,
       addresses: birth.listeners,
       view: () => this.#view(),
       dispatch: (happening) => this.dispatch(happening),
