@@ -149,7 +149,18 @@ function jsonSchema(tree: FieldNode): unknown {
 }
 
 function jsonSchemaNode(node: FieldNode, pattern: string): unknown {
-  const { accepts, initially, unit, zero, pathOf: _, range: __, fromOutside: ___, description, ...standard } = node;
+  const {
+    accepts,
+    initially,
+    unit,
+    zero,
+    pathOf: _,
+    range: __,
+    fromOutside: ___,
+    functions,
+    description,
+    ...standard
+  } = node;
   const inside = (key: string): string => (pattern === "" ? key : `${pattern}.${key}`);
   const words = [
     isLater(pattern) ? "Not built yet, and refused." : "",
@@ -163,6 +174,8 @@ function jsonSchemaNode(node: FieldNode, pattern: string): unknown {
     ...(words.length === 0 ? {} : { description: words.join(" ") }),
     ...standard,
   };
+  // No function can stand in JSON.
+  if (functions !== undefined) return { ...mapped, items: false };
   if (initially !== undefined || groupOf(node).properties !== undefined) delete mapped["default"];
   if (node.properties !== undefined) {
     mapped["properties"] = Object.fromEntries(
@@ -186,9 +199,10 @@ function typesText(tree: FieldNode): string {
  * Generated from schema.ts by scripts/dna-reference.ts: change it there. Types only, so that a daughter,
  * which is born with a resolved DNA as JSON, needs neither the schema nor its library.
  *
- * A Dna is plain JSON, deeply frozen. Functions never live in it: those that a DNA may carry one day
- * (immune.filters, immune.reactions) are read from the DNA file by the cells that call them.
+ * A Dna is plain JSON, deeply frozen. Functions never live in it: where the DNA file has some, it has references to
+ * them (functions.ts), and the cells that call them read the file.
  */
+import type { FunctionReference, ${functionTypes(tree).join(", ")} } from "./functions.ts";
 
 /** Resolved: every key is there, every path is absolute, and null stands for what was not asked for. */
 export interface Dna ${objectType(tree, { indent: 0, resolved: true })}
@@ -196,6 +210,10 @@ export interface Dna ${objectType(tree, { indent: 0, resolved: true })}
 /** What \`defineDna\` takes. Everything has a default but the app, which the command line may give. */
 export interface DnaInput ${objectType(tree, { indent: 0, resolved: false })}
 `;
+}
+
+function functionTypes(tree: FieldNode): string[] {
+  return [...new Set(fieldsOf(tree).flatMap(({ node }) => node.functions ?? []))].sort();
 }
 
 interface TypeContext {
@@ -219,6 +237,7 @@ function objectType(node: FieldNode, { indent, resolved }: TypeContext): string 
 }
 
 function typeOf(node: FieldNode, context: TypeContext): string {
+  if (node.functions !== undefined) return `readonly ${context.resolved ? "FunctionReference" : node.functions}[]`;
   if (node.anyOf !== undefined) return node.anyOf.map((branch) => typeOf(branch, context)).join(" | ");
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value)).join(" | ");

@@ -4,9 +4,10 @@
  * Generated from schema.ts by scripts/dna-reference.ts: change it there. Types only, so that a daughter,
  * which is born with a resolved DNA as JSON, needs neither the schema nor its library.
  *
- * A Dna is plain JSON, deeply frozen. Functions never live in it: those that a DNA may carry one day
- * (immune.filters, immune.reactions) are read from the DNA file by the cells that call them.
+ * A Dna is plain JSON, deeply frozen. Functions never live in it: where the DNA file has some, it has references to
+ * them (functions.ts), and the cells that call them read the file.
  */
+import type { FunctionReference, ImmuneFilter } from "./functions.ts";
 
 /** Resolved: every key is there, every path is absolute, and null stands for what was not asked for. */
 export interface Dna {
@@ -565,20 +566,76 @@ export interface Dna {
      */
     readonly mode: "off" | "detect" | "block";
     /**
-     * SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters. A
-     * list of paths of files. Default: [].
+     * Whether the built-in filters run; auto: where no rules are named. True, false or "auto".
+     * Default: "auto".
+     */
+    readonly builtin: "auto" | boolean;
+    /**
+     * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
+     * all files that end in .conf. A list of paths of files or folders, or of patterns such as
+     * "crs/rules/*.conf". Default: [].
      */
     readonly rules: readonly string[];
     /**
      * How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to
-     * write exclusions. A whole number from 1 to 4. Default: 1.
+     * write exclusions. What the rules themselves set goes before it. A whole number from 1 to 4.
+     * Default: 1.
      */
     readonly paranoia: number;
+    /** The anomaly scores from which on it is blocked; a critical rule counts 5. */
+    readonly threshold: {
+      /**
+       * Of a request. Raise it while you get to know a new rule set, and lower it again. A whole number
+       * of points from 1 to 1_000. Default: 5.
+       */
+      readonly inboundScoreMin: number;
+      /** Of an answer. A whole number of points from 1 to 1_000. Default: 4. */
+      readonly outboundScoreMin: number;
+    };
+    /** What a client is told whose request is blocked: this, and the request's id. */
+    readonly block: {
+      /** For rules that name no status of their own. A status from 400 to 599. Default: 403. */
+      readonly status: number;
+    };
+    /** How much of a request's body is looked at, and held back until it has been. */
+    readonly body: {
+      /**
+       * Of a form with files. Uploads are held in memory up to here. A whole number of bytes from 4_096
+       * to 134_217_728. Default: 13_107_200.
+       */
+      readonly formBytesMax: number;
+      /**
+       * Of any other body, and of a form's fields without its files. A whole number of bytes from 4_096
+       * to 16_777_216. Default: 131_072.
+       */
+      readonly textBytesMax: number;
+      /**
+       * What becomes of larger ones. partial: the beginning is looked at, and the rest goes on as it
+       * comes, unseen; reject: they are answered with 413, and nothing is unseen. Default: "partial".
+       */
+      readonly overLimit: "partial" | "reject";
+    };
+    /**
+     * Whether answers are looked at too, for leaks such as error messages of databases. The first half
+     * megabyte of a text is held back until it has been. Default: false.
+     */
+    readonly responses: boolean;
+    /**
+     * Filters of your own: each is given every request, and says pass, watch or block at once. One
+     * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
+     * Default: [].
+     */
+    readonly filters: readonly FunctionReference[];
     /**
      * A file that gets one JSON line for each request that matched anything. The path of a file that
      * may be created, or null for none. Default: null.
      */
     readonly audit: string | null;
+    /**
+     * That file is turned over at this size, and three full ones are kept beside it: an attack must
+     * not fill the disk. A whole number of bytes from 65_536 to 17_179_869_184. Default: 67_108_864.
+     */
+    readonly auditBytesMax: number;
     /**
      * Never banned, whatever they send: your office, your monitoring. A list of addresses and CIDR
      * ranges. Default: [].
@@ -1290,20 +1347,76 @@ export interface DnaInput {
      */
     mode?: "off" | "detect" | "block" | undefined;
     /**
-     * SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters. A
-     * list of paths of files. Default: [].
+     * Whether the built-in filters run; auto: where no rules are named. True, false or "auto".
+     * Default: "auto".
+     */
+    builtin?: "auto" | boolean | undefined;
+    /**
+     * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
+     * all files that end in .conf. A list of paths of files or folders, or of patterns such as
+     * "crs/rules/*.conf". Default: [].
      */
     rules?: readonly string[] | undefined;
     /**
      * How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to
-     * write exclusions. A whole number from 1 to 4. Default: 1.
+     * write exclusions. What the rules themselves set goes before it. A whole number from 1 to 4.
+     * Default: 1.
      */
     paranoia?: number | undefined;
+    /** The anomaly scores from which on it is blocked; a critical rule counts 5. */
+    threshold?: {
+      /**
+       * Of a request. Raise it while you get to know a new rule set, and lower it again. A whole number
+       * of points from 1 to 1_000. Default: 5.
+       */
+      inboundScoreMin?: number | undefined;
+      /** Of an answer. A whole number of points from 1 to 1_000. Default: 4. */
+      outboundScoreMin?: number | undefined;
+    };
+    /** What a client is told whose request is blocked: this, and the request's id. */
+    block?: {
+      /** For rules that name no status of their own. A status from 400 to 599. Default: 403. */
+      status?: number | undefined;
+    };
+    /** How much of a request's body is looked at, and held back until it has been. */
+    body?: {
+      /**
+       * Of a form with files. Uploads are held in memory up to here. A whole number of bytes from 4_096
+       * to 134_217_728. Default: 13_107_200.
+       */
+      formBytesMax?: number | undefined;
+      /**
+       * Of any other body, and of a form's fields without its files. A whole number of bytes from 4_096
+       * to 16_777_216. Default: 131_072.
+       */
+      textBytesMax?: number | undefined;
+      /**
+       * What becomes of larger ones. partial: the beginning is looked at, and the rest goes on as it
+       * comes, unseen; reject: they are answered with 413, and nothing is unseen. Default: "partial".
+       */
+      overLimit?: "partial" | "reject" | undefined;
+    };
+    /**
+     * Whether answers are looked at too, for leaks such as error messages of databases. The first half
+     * megabyte of a text is held back until it has been. Default: false.
+     */
+    responses?: boolean | undefined;
+    /**
+     * Filters of your own: each is given every request, and says pass, watch or block at once. One
+     * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
+     * Default: [].
+     */
+    filters?: readonly ImmuneFilter[] | undefined;
     /**
      * A file that gets one JSON line for each request that matched anything. The path of a file that
      * may be created, or null for none. Default: null.
      */
     audit?: string | null | undefined;
+    /**
+     * That file is turned over at this size, and three full ones are kept beside it: an attack must
+     * not fill the disk. A whole number of bytes from 65_536 to 17_179_869_184. Default: 67_108_864.
+     */
+    auditBytesMax?: number | undefined;
     /**
      * Never banned, whatever they send: your office, your monitoring. A list of addresses and CIDR
      * ranges. Default: [].

@@ -100,7 +100,7 @@ function parseJsonFile(file: string): Evaluation {
     return failed(unreadable(file, error));
   }
   try {
-    const { value, odd } = toPlain(JSON.parse(text));
+    const { value, odd } = toPlain(JSON.parse(text), file);
     return { ok: true, value, diagnostics: odd.map((place) => oddValue(place, file)) };
   } catch (error) {
     return failed(notJson(file, { text, message: messageOf(error) }));

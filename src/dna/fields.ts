@@ -75,6 +75,10 @@ export function fieldsOf(tree: FieldNode): Field[] {
       const pattern = prefix === "" ? key : `${prefix}.${key}`;
       const group = groupOf(child);
       const inner = group.items === undefined ? group : groupOf(group.items);
+      if (child.functions !== undefined) {
+        fields.push({ pattern, node: child, isSection: false });
+        continue;
+      }
       fields.push({ pattern, node: child, isSection: inner.properties !== undefined });
       visit(inner, group.items === undefined ? pattern : `${pattern}[]`);
     }

@@ -2,12 +2,12 @@
  * The revision: a name for what an organism is, made from its content.
  *
  * Two organisms of one revision behave alike as far as cellws can tell; a change of any value gives another.
- * In it: the resolved DNA (so that command-line overrides and defaults that follow the machine count), and
- * the bytes of the app's entry file. Not in it:
+ * In it: the resolved DNA (so that command-line overrides and defaults that follow the machine count), the bytes
+ * of the app's entry file, and those of files that hold functions of the DNA. Not in it:
  *
  * - the environment and the content of envFile, which are read afresh at each birth;
- * - the bytes of the DNA file: all that it says is in the resolved DNA, and a comment is no change. (When
- *   a DNA may carry functions, the file that holds them joins.)
+ * - the bytes of the DNA file, unless it holds functions: all else that it says is in the resolved DNA, and a
+ *   comment is no change;
  * - the app's other modules: which they are is known only once it runs. So a revision tells that something
  *   changed, never that nothing did.
  */
@@ -24,8 +24,14 @@ const REVISION_CHARACTERS = 12;
 export async function revisionOf(dna: Dna): Promise<string> {
   const hash = createHash("sha256");
   hash.update(`${SCHEME}\n${canonicalJson(dna)}\n`);
-  for await (const chunk of createReadStream(dna.app)) hash.update(chunk as Buffer);
+  for (const file of [dna.app, ...functionFiles(dna)]) {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  }
   return hash.digest("hex").slice(0, REVISION_CHARACTERS);
+}
+
+function functionFiles({ immune }: Dna): string[] {
+  return [...new Set(immune.filters.map(({ file }) => file))].sort();
 }
 
 /** JSON with keys in order of their code units: equal for equal data, however it was written. */

@@ -6,7 +6,9 @@
  * running, and the command line must still get an answer. It judges nothing; evaluate.ts explains.
  */
 import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { madeBy } from "./exported.ts";
 import { toPlain, type OddValue } from "./plain.ts";
 
 export interface ImportWorkerData {
@@ -47,16 +49,7 @@ evaluate().then(send, (error: unknown) => send(describe(error)));
 async function evaluate(): Promise<ImportOutcome> {
   const module = (await import(url)) as Record<string, unknown>;
   if (!("default" in module)) return { kind: "no-export", names: Object.keys(module) };
-  const exported = interop(module["default"]);
-  const value: unknown = await (typeof exported === "function" ? (exported as () => unknown)() : exported);
-  return { kind: "value", ...toPlain(value) };
-}
-
-/** A TypeScript file that was compiled to CommonJS exports { __esModule: true, default: ... }. */
-function interop(exported: unknown): unknown {
-  const isCompiled =
-    typeof exported === "object" && exported !== null && "__esModule" in exported && "default" in exported;
-  return isCompiled ? exported.default : exported;
+  return { kind: "value", ...toPlain(await madeBy(module["default"]), fileURLToPath(url)) };
 }
 
 function send(outcome: ImportOutcome): void {

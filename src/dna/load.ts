@@ -5,6 +5,7 @@
  * looks whether the files are there. It runs in the command that starts or checks an organism, never in a
  * cell: cells inherit the result as JSON (inherit.ts).
  */
+import { globSync } from "node:fs";
 import * as path from "node:path";
 import { assert } from "../lib/assert.ts";
 import { deepFreeze } from "../lib/deep-freeze.ts";
@@ -249,6 +250,14 @@ const pathKinds = {
       return stats.isDirectory() ? null : `${folder} is not a folder`;
     },
   },
+  files: {
+    expected: "a file, a folder, or a pattern that fits a file",
+    objection: (pattern) => {
+      if (look(pattern) !== null) return null;
+      if (!/[*?[]/.test(pattern)) return `nothing at ${pattern}`;
+      return globSync(pattern).length > 0 ? null : `no file fits ${pattern}`;
+    },
+  },
   output: {
     expected: "a file in a folder that exists",
     objection: (file) => {
@@ -262,7 +271,7 @@ function deadPath(
   place: KeyPath,
   { text, pathOf, found }: { text: string; pathOf: PathKind; found: string },
 ): Diagnostic {
-  const near = pathOf === "file" ? nearestFile(text) : null;
+  const near = pathOf === "file" || pathOf === "files" ? nearestFile(text) : null;
   return {
     code: "CELLWS_E_DNA_PATH",
     path: formatKeyPath(place),

@@ -2,9 +2,11 @@
  * Takes a value apart into plain data, and names what is not: functions, dates, maps, cycles.
  *
  * A DNA must survive as JSON, since daughters are born with it. JSON.stringify would drop a function without
- * a word and turn a Date into a string; here each is reported with its place, and the rest goes on.
+ * a word and turn a Date into a string; here each is reported with its place, and the rest goes on. In the few lists that
+ * take functions (functions.ts), a reference takes the place of each.
  */
-import type { KeyPath } from "./key-path.ts";
+import { functionPlaces, type FunctionReference } from "./functions.ts";
+import { formatKeyPath, type KeyPath } from "./key-path.ts";
 
 export interface OddValue {
   path: KeyPath;
@@ -17,13 +19,14 @@ export const DEPTH_MAX = 32;
 /** Keys and items in all. A DNA of this size is a data set that went astray. */
 export const VALUES_MAX = 100_000;
 
-/** `value` holds everything plain; what is odd is left out there and listed. */
-export function toPlain(value: unknown): { value: unknown; odd: OddValue[] } {
+/** `value` holds everything plain; what is odd is left out there and listed. `file`: whence functions can be read again. */
+export function toPlain(value: unknown, file: string): { value: unknown; odd: OddValue[] } {
   const odd: OddValue[] = [];
   let count = 0;
 
   const visit = (part: unknown, path: KeyPath, above: readonly object[]): unknown => {
     count += 1;
+    if (typeof part === "function" && mayBeFunction(path)) return referenceTo(part.name, file);
     const what = count > VALUES_MAX ? `one of more than ${VALUES_MAX} values` : oddness(part, above);
     if (what !== null) {
       // Past the limit one report is enough.
@@ -38,6 +41,19 @@ export function toPlain(value: unknown): { value: unknown; odd: OddValue[] } {
 
   return { value: visit(value, [], []), odd };
 }
+
+/** `immune.filters[2]`: the item of a list that takes functions. */
+function mayBeFunction(path: KeyPath): boolean {
+  const list = formatKeyPath(path.slice(0, -1));
+  return typeof path.at(-1) === "number" && (functionPlaces as readonly string[]).includes(list);
+}
+
+function referenceTo(name: string, file: string): FunctionReference {
+  return { file, name: name === "" ? "anonymous" : name.slice(0, NAME_CHARS_MAX) };
+}
+
+/** Names are told in logs. */
+const NAME_CHARS_MAX = 100;
 
 function oddness(value: unknown, above: readonly object[]): string | null {
   if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint") return `a ${typeof value}`;

@@ -477,19 +477,72 @@ export function dnaSchema(facts: DnaFacts) {
       mode: oneOf(["off", "detect", "block"], "off", {
         why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
       }),
-      rules: paths("file").meta({
-        description: "SecLang rule files, such as those of the OWASP Core Rule Set, besides the built-in filters.",
-        accepts: "a list of paths of files",
+      builtin: z
+        .union([z.literal("auto"), z.boolean()])
+        .default("auto" as never)
+        .meta({
+          description: "Whether the built-in filters run; auto: where no rules are named.",
+          accepts: 'true, false or "auto"',
+        }),
+      rules: paths("files").meta({
+        description:
+          "SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder all files that end in .conf.",
+        accepts: 'a list of paths of files or folders, or of patterns such as "crs/rules/*.conf"',
       }),
       paranoia: whole("level", {
         from: 1,
         to: 4,
         initially: 1,
-        why: "How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to write exclusions.",
+        why: "How much is suspected, as the Core Rule Set counts. 1 has few false alarms; from 3 on expect to write exclusions. What the rules themselves set goes before it.",
+      }),
+      threshold: section("The anomaly scores from which on it is blocked; a critical rule counts 5.", {
+        inboundScoreMin: whole("points", {
+          from: 1,
+          to: 1_000,
+          initially: 5,
+          why: "Of a request. Raise it while you get to know a new rule set, and lower it again.",
+        }),
+        outboundScoreMin: whole("points", { from: 1, to: 1_000, initially: 4, why: "Of an answer." }),
+      }),
+      block: section("What a client is told whose request is blocked: this, and the request's id.", {
+        status: z.int().min(400).max(599).default(403).meta({
+          description: "For rules that name no status of their own.",
+          accepts: "a status from 400 to 599",
+          unit: "status",
+        }),
+      }),
+      body: section("How much of a request's body is looked at, and held back until it has been.", {
+        formBytesMax: whole("bytes", {
+          from: 4 * KIB,
+          to: 128 * MIB,
+          initially: 13_107_200,
+          why: "Of a form with files. Uploads are held in memory up to here.",
+        }),
+        textBytesMax: whole("bytes", {
+          from: 4 * KIB,
+          to: 16 * MIB,
+          initially: 128 * KIB,
+          why: "Of any other body, and of a form's fields without its files.",
+        }),
+        overLimit: oneOf(["partial", "reject"], "partial", {
+          why: "What becomes of larger ones. partial: the beginning is looked at, and the rest goes on as it comes, unseen; reject: they are answered with 413, and nothing is unseen.",
+        }),
+      }),
+      responses: flag(false, {
+        why: "Whether answers are looked at too, for leaks such as error messages of databases. The first half megabyte of a text is held back until it has been.",
+      }),
+      filters: functions("ImmuneFilter", {
+        why: "Filters of your own: each is given every request, and says pass, watch or block at once. One that throws, or takes longer than 50 ms, blocks.",
       }),
       audit: nullable(path("output")).meta({
         description: "A file that gets one JSON line for each request that matched anything.",
         accepts: "the path of a file that may be created, or null for none",
+      }),
+      auditBytesMax: whole("bytes", {
+        from: 64 * KIB,
+        to: 16 * GIB,
+        initially: 64 * MIB,
+        why: "That file is turned over at this size, and three full ones are kept beside it: an attack must not fill the disk.",
       }),
       allow: ranges({ why: "Never banned, whatever they send: your office, your monitoring." }),
       dryRun: flag(false, { why: "Announce bans and reports, and carry out none." }),
@@ -661,10 +714,12 @@ export interface FieldMeta {
   unit?: Unit;
   /** What 0 means, where it means something of its own. */
   zero?: string;
-  /** A path, to be made absolute. A file or folder must exist, an output may be created. */
+  /** A path, to be made absolute. A file or folder must exist; files may be a pattern or a folder; an output may be created. */
   pathOf?: PathKind;
   /** An address or CIDR range. */
   range?: true;
+  /** A list of functions; the name of their type in functions.ts. */
+  functions?: string;
   /** Not optional in the DNA as such, but the command line or package.json may give it. */
   fromOutside?: true;
 }
@@ -681,10 +736,12 @@ export type Unit =
   | "attempts"
   | "files"
   | "bits"
+  | "points"
+  | "status"
   | "level"
   | "port"
   | "fraction";
-export type PathKind = "file" | "folder" | "output" | "any";
+export type PathKind = "file" | "folder" | "files" | "output" | "any";
 
 /** An address, an address range, or what to say instead of it. */
 export function judgeRange(text: string): { ok: true } | { ok: false; hint: string } {
@@ -934,6 +991,16 @@ function paths(kind: PathKind) {
 
 function pathList(kind: PathKind) {
   return z.array(path(kind)).max(1_024);
+}
+
+/** Written as functions; references to them when they come here (plain.ts). */
+function functions(type: string, { why }: { why: string }) {
+  const reference = z.strictObject({ file: z.string().max(PATH_LENGTH_MAX), name: z.string().max(100) });
+  return z
+    .array(reference)
+    .max(32)
+    .default([])
+    .meta({ description: why, accepts: "a list of functions, in dna.ts or dna.js", functions: type });
 }
 
 function ranges({ why }: { why: string }) {

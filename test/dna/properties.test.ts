@@ -210,7 +210,7 @@ test("whatever is written where, the answer is a DNA or a list of mistakes that 
   };
   fc.assert(
     fc.property(known(tree), (input) => {
-      const plain = toPlain(input).value;
+      const plain = toPlain(input, "/app/dna.ts").value;
       const resolution = resolveDna({ input: plain, schema, later: [] });
       if (resolution.ok) return;
       assert.ok(resolution.diagnostics.length > 0);

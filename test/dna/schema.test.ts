@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type * as z from "zod";
 import { defineDna } from "../../src/index.ts";
 import type { Dna, DnaInput } from "../../src/dna/dna.ts";
+import type { FunctionReference } from "../../src/dna/functions.ts";
 import { fieldsOf, fieldTree, groupOf } from "../../src/dna/fields.ts";
 import { findConflicts } from "../../src/dna/rules.ts";
 import { dnaSchema, type DnaFacts, type DnaSchema } from "../../src/dna/schema.ts";
@@ -15,9 +16,12 @@ type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true
 type Bare<T> =
   T extends ReadonlyArray<infer Item>
     ? Array<Bare<Item>>
-    : T extends object
-      ? { -readonly [Key in keyof T]: Exclude<Bare<T[Key]>, undefined> }
-      : T;
+    : T extends (...given: never[]) => unknown
+      ? // Written as a function, judged as a reference to it.
+        Bare<FunctionReference>
+      : T extends object
+        ? { -readonly [Key in keyof T]: Exclude<Bare<T[Key]>, undefined> }
+        : T;
 const resolvedIsOutput: Same<Bare<Dna>, Bare<z.output<DnaSchema>>> = true;
 // The command line may give the app, so users may leave it out.
 const inputIsInput: Same<Bare<DnaInput>, Bare<Partial<z.input<DnaSchema>>>> = true;
@@ -73,6 +77,8 @@ test("every number's name tells its unit", () => {
     files: /^files$/,
     port: /^port$|Port$/,
     level: /^paranoia$/,
+    points: /ScoreMin$/,
+    status: /^status$/,
     bans: /^perMinuteMax$/,
     fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };
