@@ -1,0 +1,203 @@
+/**
+ * Looks through a request with the built-in filters: at its head, and once it has come at its body.
+ *
+ * Each filter tells once in a phase, at the first value in which it finds something: a second one says nothing new. It
+ * can be stopped between two values and go on later, so that no body holds the event loop; and what the patterns cost is
+ * charged to a meter as with rules: beyond it the request is *overrun*, and is to be refused, since what was not
+ * looked at cannot be called harmless.
+ */
+import type { AttackClass } from "../ledger/attack-class.ts";
+import { WORD_BITS } from "../seclang/compiled/screen-table.ts";
+import { shorten } from "../seclang/judgement.ts";
+import { SECLANG_LIMITS } from "../seclang/limits.ts";
+import { profileOf } from "../seclang/pattern/byte-classes.ts";
+import type { Meter } from "../seclang/pattern/search.ts";
+import { isExcluded } from "./exclusions.ts";
+import type { Filter, Phase } from "./filter.ts";
+import { FORMS, formsOf } from "./forms.ts";
+import type { ParsedRequest } from "./parsed-request.ts";
+import type { PlacedValue } from "./places.ts";
+import { PLACES, valuesOf } from "./places.ts";
+import type { BuiltCheck, BuiltinScreen } from "./screen.ts";
+import { hiddenText } from "./hidden-text.ts";
+import { isWritten } from "./written.ts";
+
+export interface BuiltinHit {
+  readonly id: number;
+  readonly name: string;
+  readonly message: string;
+  readonly score: number;
+  readonly attackClass: AttackClass;
+  /** As rules name values: ARGS:q. */
+  readonly where: string;
+  /** What was found there, as the filter saw it; shortened. */
+  readonly matched: string;
+}
+
+/** Of one phase of one request. */
+export interface BuiltinRun {
+  readonly screen: BuiltinScreen;
+  readonly request: ParsedRequest;
+  readonly phase: Phase;
+  readonly hits: BuiltinHit[];
+  readonly meter: Meter;
+  /** More was to be looked at than a request may cost. */
+  overrun: boolean;
+  readonly values: readonly PlacedValue[];
+  /** The next value to look at. */
+  next: number;
+}
+
+/** All of a phase at once. For bodies of more than a few KB see stepBuiltin. */
+export function evaluateBuiltin(screen: BuiltinScreen, request: ParsedRequest, phase: Phase): BuiltinRun {
+  const run = openBuiltin(screen, request, phase);
+  stepBuiltin(run, Infinity);
+  return run;
+}
+
+export function openBuiltin(screen: BuiltinScreen, request: ParsedRequest, phase: Phase): BuiltinRun {
+  const values = valuesOf(request, phase);
+  let bytes = 0;
+  for (const { text } of values) bytes += text.length;
+  return {
+    screen,
+    request,
+    phase,
+    hits: [],
+    meter: { left: STEPS_BASE + STEPS_PER_BYTE * bytes },
+    overrun: false,
+    values,
+    next: 0,
+  };
+}
+
+/** A step is some 5 ns: 5 ms, and 1 us a byte. Ordinary values need about 10 steps a byte. */
+const STEPS_BASE = 1_000_000;
+const STEPS_PER_BYTE = 200;
+/** About 15 ms: what a single value may take of it. */
+const STEPS_PER_VALUE_MAX = 3_000_000;
+
+/** Goes on for about `steps` (or to the end: Infinity). True: the phase is done. */
+export function stepBuiltin(run: BuiltinRun, steps: number): boolean {
+  if (run.next === 0) judgeWhole(run);
+  const { values, screen, meter } = run;
+  const floor = meter.left - steps;
+  while (run.next < values.length && !run.overrun) {
+    const value = values[run.next]!;
+    run.next += 1;
+    const isHeader = (value.place & HEADERS) !== 0;
+    if (isHeader && screen.harmless.has(value.place, value.text)) continue;
+    const before = run.hits.length;
+    lookAt(run, value);
+    if (isHeader && before === run.hits.length && !run.overrun) screen.harmless.add(value.place, value.text);
+    if (meter.left < floor) break;
+  }
+  return run.overrun || run.next >= values.length;
+}
+
+/** Their values come again from request to request. */
+const HEADERS = PLACES.header | PLACES["user-agent"] | PLACES.name | PLACES["cookie-name"];
+
+function judgeWhole(run: BuiltinRun): void {
+  for (const filter of run.screen.filters) {
+    if (filter.judge?.phase !== run.phase) continue;
+    const found = filter.judge.find(run.request);
+    if (found === null) continue;
+    const [variable = "", key = ""] = found.where.split(/:(.*)/s);
+    tell(run, filter, { variable, key }, found.matched);
+  }
+}
+
+function lookAt(run: BuiltinRun, value: PlacedValue): void {
+  const { text } = value;
+  for (let at = 0; at === 0 || at + WINDOW_OVERLAP < text.length; at += WINDOW_CHARS - WINDOW_OVERLAP) {
+    lookThrough(run, value, text.length <= WINDOW_CHARS ? text : text.slice(at, at + WINDOW_CHARS));
+    if (run.overrun) return;
+  }
+  const hidden = hiddenText(text);
+  if (hidden !== null) lookThrough(run, value, hidden);
+}
+
+/** Longer values are looked at piece by piece: what a filter looks for is much shorter than the overlap. */
+const WINDOW_CHARS = 16 * 1024;
+const WINDOW_OVERLAP = 1024;
+
+function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
+  const { screen } = run;
+  const places = screen.byPlace.get(value.place)!;
+  const profile = profileOf(text);
+  const forms = formsOf(text, profile);
+  let last = "";
+  let candidates: readonly number[] = NONE;
+  let written: boolean | null = null;
+  for (let form = 0; form < FORMS.length; form += 1) {
+    const shown = forms[form]!;
+    if (form === 0 || shown !== last)
+      candidates = screen.table.candidates(shown, shown === text ? profile : profileOf(shown));
+    last = shown;
+    const belongs = screen.byForm[form]!;
+    for (let word = 0; word < places.length; word += 1) {
+      let bits = candidates[word]! & places[word]! & belongs[word]!;
+      while (bits !== 0) {
+        const bit = bits & -bits;
+        bits ^= bit;
+        const built = screen.checks[word * WORD_BITS + 31 - Math.clz32(bit)]!;
+        if (isTold(run, built.filter)) continue;
+        const found = find(run, built, shown);
+        if (run.overrun) return;
+        if (found === null) continue;
+        if (built.check.inText === "excused" && (written ??= isWritten(text))) continue;
+        tell(run, built.filter, value, found);
+      }
+    }
+  }
+}
+
+const NONE: readonly number[] = [];
+
+const isTold = ({ hits }: BuiltinRun, { id }: Filter): boolean => hits.some((hit) => hit.id === id);
+
+/** What was found, or null. */
+function find(run: BuiltinRun, { check, regex }: BuiltCheck, text: string): string | null {
+  const { meter } = run;
+  if (check.kind === "search") {
+    // Searches are linear: a few steps a byte.
+    meter.left -= 8 + 4 * text.length;
+    return check.search(text);
+  }
+  const own = { left: Math.min(meter.left, STEPS_PER_VALUE_MAX) };
+  const before = own.left;
+  const match = regex!.exec({ text, bytes: Buffer.from(text, "latin1") }, own, true);
+  meter.left -= before - own.left;
+  if (own.left < 0) run.overrun = true;
+  return match === null ? null : (match[0] ?? "");
+}
+
+function tell(
+  run: BuiltinRun,
+  filter: Filter,
+  { variable, key }: Pick<PlacedValue, "variable" | "key">,
+  matched: string,
+): void {
+  if (run.hits.length >= SECLANG_LIMITS.hitsMax || isTold(run, filter)) return;
+  const path = run.request.target.uri.split("?", 1)[0]!;
+  if (isExcluded(run.screen.exclusions, filter, { path, variable, key })) return;
+  const { id, name, message, score, attackClass } = filter;
+  run.hits.push({
+    id,
+    name,
+    message,
+    score,
+    attackClass,
+    where: key === "" ? variable : `${variable}:${key}`,
+    matched: shorten(matched),
+  });
+}
+
+/** The sum of all hits of a request's phases: from 5 on it is to be refused. */
+export function scoreOf(hits: readonly Pick<BuiltinHit, "score">[]): number {
+  return hits.reduce((sum, { score }) => sum + score, 0);
+}
+
+/** As the Core Rule Set has it: one certain attack. */
+export const BLOCKING_SCORE = 5;

@@ -1,0 +1,35 @@
+import { oneOf, pattern, type Filter } from "../filter.ts";
+import { INPUT } from "../places.ts";
+
+const operators = oneOf(
+  "ne eq gt gte lt lte in nin and or nor not exists type expr jsonschema mod regex text where all elemmatch size function accumulator lookup merge out",
+);
+
+export const nosqlInjection: Filter = {
+  id: 100_705,
+  name: "nosql-injection",
+  message: "A value is a query operator of a document database",
+  attackClass: "sql-injection",
+  score: 5,
+  catches:
+    'Operators of MongoDB in names of parameters and within values: user[$ne]=, {"$gt": ""}, $where with code; conditions of JavaScript behind a quote.',
+  letsPass:
+    "Prices and variables ($in stock, $size); members of JSON that begin with a dollar, as APIs with such queries of their own send them, unless they hold code or nothing to compare with.",
+  example: "user[$ne]=x",
+  places: INPUT,
+  checks: [
+    pattern("plain", `\\[\\s*["']?\\$${operators}["']?\\s*\\]`),
+    pattern("plain", `["'{,\\s[]\\$${operators}["']?\\s*:\\s*(?:["'{\\[\\d-]|true|false|null|/|function)`, {
+      places: ["argument", "name", "cookie"],
+    }),
+    pattern("plain", `(?:^|\\.)\\$(?:where|function|accumulator)$`, { places: ["name"] }),
+    pattern(
+      "plain",
+      `\\$where["'\\]]?\\s*[:=]|\\bdb\\.(?:\\w+\\.(?:find|insert|update|remove|drop|save|count|aggregate|deleteone|deletemany)\\s*\\(|getcollectionnames|adminCommand|dropdatabase|runcommand|eval|version\\s*\\(|stats\\s*\\(|currentop|hostinfo|loadserverscripts)|\\bmapreduce\\b\\s*["':(]|\\btojson(?:one)?\\s*\\(|\\bthis\\.\\w+\\s*(?:===?|!=|[<>]|\\.match\\s*\\()`,
+    ),
+    pattern(
+      "plain",
+      `["']\\s*(?:;|\\|\\||&&|,)\\s*(?:return\\b|this\\.|sleep\\s*\\(|while\\s*\\(|var\\s+\\w+|it\\s*=\\s*new|true\\s*(?:;|\\|\\||//)|\\w+\\s*[=!]==?\\s*\\w+\\s*(?:;|//|\\|\\||&&))|["']\\s*\\}\\s*,?\\s*\\{?\\s*["']?\\$|;\\s*return\\s+(?:true|1)|\\|\\|\\s*["']?(?:1|true|a)["']?\\s*={1,3}\\s*["']?(?:1|true|a)`,
+    ),
+  ],
+};
