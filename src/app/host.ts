@@ -141,7 +141,7 @@ export class HostedApp {
   private fetching = 0;
   private closed = false;
 
-  constructor({ listeners, onEvent }: HostOptions) {
+  constructor({ listeners, onEvent, mayReallyListen }: HostOptions) {
     this.onEvent = onEvent;
     this.registry = new ServerRegistry(listeners, onEvent);
     this.registry.destroyConnections = (server) => this.destroyConnections(server);
@@ -149,7 +149,7 @@ export class HostedApp {
     this.listening = new Promise((resolve) => {
       this.registry.onListening((server) => resolve(this.judge(server)));
     });
-    this.unhook = hookListen(this.registry, options.mayReallyListen);
+    this.unhook = hookListen(this.registry, mayReallyListen);
   }
 
   /** How it answers: by a server that it opened (or that was opened for what it exports), or by fetch. */

@@ -55,7 +55,8 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
   const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
   const shunned: State = { ...state, condemned, alive };
   const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
-  return [next, [log, { type: "inform" }, ...cut]];
+  const shunning: Move = [next, [log, { type: "inform" }, ...cut]];
+  return gentle[charge.reason] ? shunning : inTurn(shunning, nowMs, execute);
 }
 
 /** At each control period: a certificate that did not hold for us when it came may do so now that we know more. */
@@ -93,9 +94,12 @@ export function finishLeaver(state: State, id: CellId, nowMs: number): Move {
 
 /** The mother at once; the others one after the other. */
 function turnMs(state: State, id: CellId): number {
-  if (state.alive.get(id)?.mother === state.self) return 0;
-  const others = [...state.alive.keys()].filter((other) => other !== id);
-  return (1 + rendezvousRank(`execute/${id}`, state.self, others)) * executorStepMs;
+  const mother = state.alive.get(id)?.mother ?? null;
+  if (mother === state.self) return 0;
+  const others = [...state.alive.keys()].filter((other) => other !== id && other !== mother);
+  // Where the mother lives no more, the first of the others is the first of all.
+  const isOrphan = mother === null || !state.alive.has(mother);
+  return (rendezvousRank(`execute/${id}`, state.self, others) + (isOrphan ? 0 : 1)) * executorStepMs;
 }
 
 function submit(state: State, reason: KillReason, nowMs: number): Move {

@@ -42,7 +42,15 @@ import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
-import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
+import {
+  accuseAtOnce,
+  askAtOnce,
+  hearSuspicion,
+  heedAnswer,
+  noticeOwnGap,
+  pressSuspicion,
+  probeNext,
+} from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */
@@ -163,7 +171,7 @@ function react(state: State, event: Event): Move {
         ? inTurn(vindicate(state, event.id), nowMs, (s) => finishLeaver(s, event.id, nowMs))
         : death(state, event.id);
     case "probed":
-      return heedAnswer(state, event.id, event.answer, nowMs);
+      return inTurn(heedAnswer(state, event.id, event.answer, nowMs), nowMs, (s, t) => accuseAtOnce(s, event.id, t));
     case "voted":
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":

@@ -547,6 +547,12 @@ export interface Dna {
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     readonly fsWrite: "any" | readonly string[];
     /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    readonly confine: boolean;
+    /**
      * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
      * JavaScript's. Default: true.
      */
@@ -1327,6 +1333,12 @@ export interface DnaInput {
     fsRead?: "any" | readonly string[] | undefined;
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     fsWrite?: "any" | readonly string[] | undefined;
+    /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    confine?: boolean | undefined;
     /**
      * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
      * JavaScript's. Default: true.

@@ -463,6 +463,9 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Which files and folders they may write.",
           accepts: 'a list of paths, or "any"',
         }),
+        confine: flag(true, {
+          why: "Whether drones are also made unable to do what is forbidden here (an app that tries gets an error). Without it neighbours only watch, and end a drone that does it: for apps that cannot live with Node's permission model.",
+        }),
         addons: flag(true, {
           why: "Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but JavaScript's.",
         }),

@@ -14,8 +14,9 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
-import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
-import { cellKey } from "../core/record.ts";
+import { electorate, jury } from "../core/ballot.ts";
+import type { CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
+import { cellKey, certificateKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
@@ -28,10 +29,12 @@ import type { Dna } from "../dna/dna.ts";
 import { ancestryOf, hear, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
+import { birthsFor, deathCertificateFormat } from "../wire/death-certificate.ts";
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
+import { keepCertificate } from "./certificates.ts";
 import { askCell } from "./control-client.ts";
 import { Counters } from "./counters.ts";
 import { EventRecorder } from "./event-recorder.ts";
@@ -40,16 +43,18 @@ import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
+import { stateBase } from "./immune/state-dir.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
+import { descendantsOf } from "./membrane/look.ts";
 import { beReborn } from "./membrane/rebirth.ts";
 import type { MembraneRules } from "./membrane/rules.ts";
 import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
 import type { Finding } from "./membrane/watch.ts";
 import { MembraneWatch } from "./membrane/watch.ts";
-import type { ProcStat } from "./proc.ts";
+import type { ProcessIdentity, ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
@@ -197,7 +202,9 @@ export class CellHost {
     for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
       const [next, effects] = this.#step(event);
       this.#recorder?.stepped(event, next, effects);
+      const before = this.#state;
       this.#state = next;
+      if (next.condemned !== before.condemned) this.#keepCertificates(before, event.nowMs);
       this.#performAll(effects);
     }
     this.#isRunning = false;
@@ -415,8 +422,64 @@ export class CellHost {
   }
 
   #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {
+    // What an infected drone has started is the infection. Listed before, for orphans are nobody's children any more.
+    const started = this.#state.condemned.get(id)?.reason === "infected" ? this.#startedBy({ pid, startTicks }) : [];
     const outcome = signalProcess({ pid, startTicks }, "SIGKILL");
+    for (const process_ of started) {
+      const ended = signalProcess(process_, "SIGKILL");
+      this.#log.warn(
+        "executed",
+        { startedBy: id, executedPid: process_.pid, outcome: ended },
+        `ended what ${id} had started`,
+      );
+    }
     this.#log.warn("executed", { executed: id, executedPid: pid, outcome }, `ended ${id} by the organism's vote`);
+  }
+
+  /** Its children and theirs, but for cells. */
+  #startedBy(process_: ProcessIdentity): ProcessIdentity[] {
+    return descendantsOf(process_, ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined);
+  }
+
+  /** Writes down the sentences that are new to us, with who might vote as we knew it before. */
+  #keepCertificates(before: State, nowMs: number): void {
+    const { name } = this.#options.birth;
+    for (const [id, { reason }] of this.#state.condemned) {
+      const record = this.#state.records.get(certificateKey(id));
+      if (reason === "left" || before.condemned.has(id) || record?.body.kind !== "certificate") continue;
+      // A drone holds others' files open to nobody's good, and behind a membrane it may not.
+      if (this.#state.class === "drone" || id === this.#id) continue;
+      const certificate = record as OrganismRecord<CertificateBody>;
+      const electors = jury(electorate(before, nowMs), certificate.body.charge);
+      const births = birthsFor([id, ...electors], (key) => before.records.get(key));
+      const cell = before.alive.get(id);
+      const found = cell === undefined ? null : this.#watchers.findingOn(id);
+      try {
+        keepCertificate(
+          {
+            cellws: "death-certificate",
+            format: deathCertificateFormat,
+            organism: this.#organism,
+            name,
+            at: new Date().toISOString(),
+            writtenBy: this.#id,
+            class: cell?.class ?? "drone",
+            certificate,
+            electors,
+            births,
+            finding: found,
+          },
+          stateBase(this.#options.env),
+        );
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#log.warn(
+          "certificate-lost",
+          { condemned: id, why },
+          `cannot keep the death certificate of ${id}: ${why}`,
+        );
+      }
+    }
   }
 
   // Links.
@@ -547,7 +610,13 @@ export class CellHost {
     this.#log.info("reborn", {}, "goes behind the membrane");
     await this.#socket.close();
     try {
-      beReborn({ birth: { ...birth, class: "drone", urgent: false, certificate: this.#ownRecord(), records }, keys, run, flags, env });
+      beReborn({
+        birth: { ...birth, class: "drone", urgent: false, certificate: this.#ownRecord(), records },
+        keys,
+        run,
+        flags,
+        env,
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error("body-failed", { failed: "drone", reason }, `cannot go behind the membrane: ${reason}`);

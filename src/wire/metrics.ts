@@ -60,7 +60,10 @@ export const metrics = {
   cellws_app_starts_total: counter("Times that a drone loaded the app, by outcome.", "outcome"),
   cellws_probes_total: counter("Questions from cell to cell whether it is well, by answer.", "answer"),
   cellws_infections_seen_total: counter("Drones that a cell found infected, each as often as cells saw it.", "check"),
-  cellws_protocol_faults_total: counter("What was not believed, understood or let in of other cells' words, by kind.", "kind"),
+  cellws_protocol_faults_total: counter(
+    "What was not believed, understood or let in of other cells' words, by kind.",
+    "kind",
+  ),
   cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", "reason"),
   cellws_hormone_level_ratio: maximum(
     "The strongest level of a growth hormone in any cell; 1 is a full pulse.",

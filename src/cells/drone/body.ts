@@ -95,13 +95,13 @@ class Drone implements Body {
     // How the cell itself is run is none of the app's business, nor of what it starts.
     delete process.env["NODE_COMPILE_CACHE"];
     captureStdio(log);
-    const { connect, listen } = membraneRules(dna);
-    if (connect !== null) await guardConnections(connect, (address, port) => this.#refused(address, port));
+    const { confine, connect, listen } = membraneRules(dna);
+    if (confine && connect !== null) await guardConnections(connect, (address, port) => this.#refused(address, port));
     const hosted = await hostApp({
       path: dna.app,
       listeners: dna.listen.map(({ host, port }, i) => ({ host, port: this.#context.addresses[i]?.port ?? port })),
       listenTimeoutMs: dna.startup.listenTimeoutMs,
-      mayReallyListen: listen,
+      mayReallyListen: listen || !confine,
       onEvent: ({ level, code, message, stack }) =>
         log[level](code.toLowerCase().replaceAll("_", "-"), stack === undefined ? {} : { stack }, message),
     });

@@ -34,7 +34,9 @@ export async function guardConnections(
   const mayConnect = (address: string, port: number): boolean => {
     const words = newIpWords();
     const family = readIpWords(address, words);
-    return family !== 0 && (isInRanges(family, words, ranges) || (port === dnsPort && isInRanges(family, words, resolvers)));
+    return (
+      family !== 0 && (isInRanges(family, words, ranges) || (port === dnsPort && isInRanges(family, words, resolvers)))
+    );
   };
   const handle = await tcpHandlePrototype();
   for (const method of ["connect", "connect6"] as const) {

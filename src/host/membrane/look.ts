@@ -124,6 +124,11 @@ export class Look {
     return new Set(inodes.filter((inode) => inode !== undefined).map(Number));
   }
 
+  /** What a descriptor leads to now. */
+  leadsTo(fd: number): string | null {
+    return readLink(`/proc/${this.pid}/fd/${fd}`);
+  }
+
   /** Whether a descriptor was opened for writing. */
   writes(fd: number): boolean {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/${this.pid}/fdinfo/${fd}`) ?? "")?.[1];
@@ -176,6 +181,21 @@ export class Look {
   }
 }
 
+/** A process's children, their children and so on, without those (and what is below them) that are spared. */
+export function descendantsOf(
+  process_: ProcessIdentity,
+  isSpared: (process_: ProcessIdentity) => boolean,
+): ProcessIdentity[] {
+  const all: ProcessIdentity[] = [];
+  const open = [process_];
+  for (let next = open.pop(); next !== undefined && all.length < entriesMax; next = open.pop()) {
+    const children = (new Look(next).children() ?? []).filter((child) => !isSpared(child));
+    all.push(...children);
+    open.push(...children);
+  }
+  return all;
+}
+
 /** What to call a process in a log: its program's name. */
 export function programName(pid: number): string {
   const executable = readLink(`/proc/${pid}/exe`);
@@ -206,7 +226,8 @@ export function readInternetLine(
   if (address === undefined || localPort === undefined || remotePort === undefined || inode === undefined) return null;
   const words = newIpWords();
   // Words of four bytes, each in the machine's own order: little-endian wherever Node runs on Linux but s390x.
-  for (let i = 0; i < address.length / 8; i += 1) words[i] = swapped(Number.parseInt(address.slice(8 * i, 8 * i + 8), 16));
+  for (let i = 0; i < address.length / 8; i += 1)
+    words[i] = swapped(Number.parseInt(address.slice(8 * i, 8 * i + 8), 16));
   const mapped = family === 6 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
   if (mapped) words[0] = words[3] ?? 0;
   return [
@@ -228,7 +249,12 @@ function swapped(word: number): number {
 
 function tableLines(file: string): string[] {
   const text = readText(file);
-  return text === null ? [] : text.split("\n").slice(1).filter((line) => line !== "");
+  return text === null
+    ? []
+    : text
+        .split("\n")
+        .slice(1)
+        .filter((line) => line !== "");
 }
 
 function readText(file: string): string | null {

@@ -40,7 +40,7 @@ export interface RebirthOptions {
 }
 
 /** Does not return, unless it throws: then nothing has changed. */
-export function beReborn({ birth, keys, run, flags, env }: RebirthOptions): never {
+export function beReborn({ birth, keys, run, flags, env }: RebirthOptions): void {
   assert(process.execve !== undefined, "Node on a system with exec can exec");
   const file = path.join(run.cellsDir, `${birth.id}.reborn`);
   const legacy: Legacy = {

@@ -22,6 +22,8 @@ export interface AddressRange {
 }
 
 export interface MembraneRules {
+  /** Whether what is forbidden is also refused from inside. */
+  readonly confine: boolean;
   readonly children: boolean;
   readonly listen: boolean;
   /** Null: any. */
@@ -38,8 +40,9 @@ export interface MembraneRules {
 const program = path.resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules {
-  const { children, listen, connect, fsRead, fsWrite, addons, cpus } = dna.membrane;
+  const { confine, children, listen, connect, fsRead, fsWrite, addons, cpus } = dna.membrane;
   return {
+    confine,
     children,
     listen,
     addons,
@@ -51,8 +54,8 @@ export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules
 }
 
 /** Whether Node's permission model is needed: it is all or nothing, so an open membrane does without. */
-export function needsPermissionModel({ children, fsRead, fsWrite, addons }: MembraneRules): boolean {
-  return !children || !addons || fsRead !== null || fsWrite !== null;
+function needsPermissionModel({ confine, children, fsRead, fsWrite, addons }: MembraneRules): boolean {
+  return confine && (!children || !addons || fsRead !== null || fsWrite !== null);
 }
 
 /** What a cell itself touches while it is a drone. */
@@ -68,9 +71,7 @@ export function permissionFlags(rules: MembraneRules, own: OwnPlaces): string[] 
   if (!needsPermissionModel(rules)) return [];
   const { runDir, events, envFile } = own;
   const reads =
-    rules.fsRead === null
-      ? ["*"]
-      : [...rules.fsRead, ...programFolders(), runDir, "/proc", events, envFile];
+    rules.fsRead === null ? ["*"] : [...rules.fsRead, ...programFolders(), runDir, "/proc", events, envFile];
   const writes = rules.fsWrite === null ? ["*"] : [...rules.fsWrite, runDir, events];
   return [
     "--permission",

@@ -73,6 +73,11 @@ export class MembraneWatch {
     return watched.finding;
   }
 
+  /** What was found before. */
+  findingOn(id: CellId): Finding | null {
+    return this.#watched.get(id)?.finding ?? null;
+  }
+
   #watchOver({ id, pid, startTicks }: Suspect, nowMs: number): Watched {
     const known = this.#watched.get(id);
     if (known !== undefined && known.pid === pid && known.startTicks === startTicks) return known;

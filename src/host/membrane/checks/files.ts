@@ -10,7 +10,12 @@ import { settledMs } from "../check.ts";
 import { deletedSuffix } from "../look.ts";
 import { isWithin, programFolders } from "../rules.ts";
 
-const systemPlaces = ["/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/opt", "/nix/store", "/run/nscd", "/var/lib/sss"];
+/** What the kernel makes up: no files. A drone reads its neighbours' /proc itself. */
+const kernelPlaces = ["/proc", "/sys", "/dev"];
+/** Where libraries find what they need. */
+const systemPlaces = ["/usr", "/lib", "/lib64", "/etc", "/opt", "/nix/store", "/run/nscd", "/var/lib/sss"];
+/** Which are files all the same. */
+const sharedMemory = ["/dev/shm"];
 /** Below /etc nobody but root's own programs has business with these. */
 const secrets = ["/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssh"];
 
@@ -21,18 +26,24 @@ export const files: Check = {
   watch: ({ fsRead, fsWrite }, { runDir, events }) => {
     const own = [runDir, ...(events === null ? [] : [events])];
     const mayRead = fsRead === null ? null : [...fsRead, ...(fsWrite ?? []), ...own, ...programFolders()];
-    const mayWrite = fsWrite === null ? null : [...fsWrite, ...own, "/dev"];
+    const mayWrite = fsWrite === null ? null : [...fsWrite, ...own];
 
     return (look) => {
       for (const { fd, target } of look.files() ?? []) {
         if (!target.startsWith("/") || target.startsWith("/memfd:")) continue;
         const file = target.replace(deletedSuffix, "");
         // Standard output and error, wherever the one who started the organism has led them.
-        if (fd <= 2) continue;
+        if (fd <= 2 || (isWithin(file, kernelPlaces) && !isWithin(file, sharedMemory))) continue;
         const isOpenToRead = mayRead === null || isWithin(file, mayRead);
         const isSystems = isWithin(file, systemPlaces) && !isWithin(file, secrets);
-        if (!isOpenToRead && !isSystems) return `it has ${file} open`;
-        if (mayWrite !== null && !isWithin(file, mayWrite) && look.writes(fd)) return `it has ${file} open for writing`;
+        const wrong =
+          !isOpenToRead && !isSystems
+            ? `it has ${file} open`
+            : mayWrite !== null && !isWithin(file, mayWrite) && look.writes(fd)
+              ? `it has ${file} open for writing`
+              : null;
+        // A descriptor that was closed meanwhile and given to something else would be judged by both.
+        if (wrong !== null && look.leadsTo(fd) === target) return wrong;
       }
       return null;
     };

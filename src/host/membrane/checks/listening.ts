@@ -22,7 +22,8 @@ export const listening: Check = {
         const socket = internet.get(inode);
         if (socket?.protocol === "tcp" && socket.state === tcpListen) return `it listens on port ${socket.localPort}`;
         const name = unix.get(inode);
-        if (name !== undefined && !isWithin(name, [runDir])) return `it listens on the Unix socket ${name || "(unnamed)"}`;
+        if (name !== undefined && !isWithin(name, [runDir]))
+          return `it listens on the Unix socket ${name || "(unnamed)"}`;
       }
       return null;
     },
