@@ -16,8 +16,12 @@ const columns: Column[] = [
   { title: "FOUND", align: "left" },
 ];
 
-export function renderCertificates(certificates: readonly DeathCertificate[], nowMs: number, style: Style): string[] {
-  const rows = certificates.map(({ certificate, class: cellClass, at, electors, finding }) => {
+export function renderCertificates(
+  certificates: ReadonlyArray<{ readonly document: DeathCertificate; readonly ageMs: number }>,
+  style: Style,
+): string[] {
+  const rows = certificates.map(({ document, ageMs }) => {
+    const { certificate, class: cellClass, electors, finding } = document;
     const { id, charge, votes } = certificate.body;
     return [
       { text: id },
@@ -25,7 +29,7 @@ export function renderCertificates(certificates: readonly DeathCertificate[], no
       { text: String(charge.pid) },
       { text: charge.reason },
       { text: `${votes.length}/${electors.length}` },
-      { text: formatAge(nowMs - Date.parse(at)) },
+      { text: formatAge(ageMs) },
       { text: finding?.found ?? "" },
     ];
   });

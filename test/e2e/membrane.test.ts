@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { PsCell } from "./organism.ts";
 import { ofClass, sharedOrganism, startOrganism, watchLife, type Organism } from "./organism.ts";
 import { until } from "./wait.ts";
@@ -22,104 +22,98 @@ async function grownUp(organism: Organism): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, settledMs));
 }
 
-/** Asks until the answer comes from a drone, and which one it was is known. */
-async function attack(organism: Organism, path: string): Promise<void> {
-  await organism.request({ path }).catch(() => undefined);
-}
-
-/** Waits for the certificate against a drone for what was found; the drone. */
-async function condemnedFor(organism: Organism, found: RegExp): Promise<string> {
+/** Waits for the sentence on one of `drones`, for what was found. */
+async function condemnedFor(organism: Organism, drones: readonly PsCell[], found: RegExp): Promise<PsCell> {
   return until(
-    `a drone to be voted out for ${found}`,
+    `one of ${drones.map(({ id }) => id).join(", ")} to be voted out for ${found}`,
     () => {
-      const lines = organism
-        .logs()
-        .split("\n")
-        .filter((line) => line.includes('"event":"infected"') && found.test(line));
-      const id = /"infected":"(\w+)"/.exec(lines.at(-1) ?? "")?.[1];
-      return id !== undefined && new RegExp(`"condemned":"${id}","reason":"infected","votes":\\d`).test(organism.logs())
-        ? id
-        : null;
+      const log = organism.logs();
+      return drones.find(({ id }) => {
+        const wasFound = log.split("\n").some((line) => line.includes(`"infected":"${id}"`) && found.test(line));
+        return wasFound && new RegExp(`"condemned":"${id}","reason":"infected","votes":\\d`).test(log);
+      });
     },
     { explain: () => organism.dump() },
   );
 }
 
-interface Infection {
-  title: string;
-  path: (scratch: Scratch) => string;
-  found: RegExp;
-}
-interface Scratch {
-  port: number;
+interface Kept {
+  certificates: Array<{ id: string; reason: string; holds?: boolean; voters: unknown[]; quorum: number }>;
 }
 
-describe("a drone that does what the DNA forbids, past what would refuse it", { skip }, () => {
-  const listener = net.createServer();
-  before(async () => {
-    listener.listen(0, "127.0.0.1");
-    await once(listener, "listening");
-  });
-  after(() => listener.close());
-  const scratch = (): Scratch => ({ port: (listener.address() as net.AddressInfo).port });
-
+describe("a drone that starts a program although the DNA forbids it", { skip }, () => {
   const organism = sharedOrganism({
     app: "hole.mjs",
-    dna: {
-      cells: { drone: { min: 2 } },
-      membrane: {
-        confine: false,
-        children: false,
-        listen: false,
-        connect: ["10.99.0.0/16"],
-        fsRead: [],
-        fsWrite: [],
-        cpus: 1.5,
-      },
-    },
+    dna: { cells: { drone: { min: 2 } }, membrane: { confine: false, children: false } },
   });
   before(() => grownUp(organism()));
 
-  const infections: readonly Infection[] = [
+  const holes: ReadonlyArray<{ title: string; path: string; found: RegExp }> = [
     {
-      title: "leaves a shell running",
-      path: () => "/leave-running?command=sleep+60;true",
+      title: "a shell that goes on running",
+      path: "/leave-running?command=sleep+60;true",
       found: /"check":"children".*has started/,
     },
-    { title: "runs a command that is over at once", path: () => "/ping?host=there;true", found: /"check":"children"/ },
     {
-      title: "connects to a stranger",
-      path: ({ port }) => `/fetch?host=127.0.0.1&port=${port}`,
-      found: /"check":"outgoing".*127\.0\.0\.1 port/,
-    },
-    { title: "listens on a port of its own", path: () => "/listen", found: /"check":"listening".*listens on port/ },
-    {
-      title: "writes where it may not",
-      path: () => "/hold?path=/dev/shm/cellws-membrane-test&flags=w",
-      found: /"check":"files".*membrane-test open/,
+      title: "a command that is over before anybody looks",
+      path: "/ping?host=there;true",
+      found: /"check":"children"/,
     },
   ];
-  for (const { title, path, found } of infections) {
-    test(`${title}: is voted out, ended and replaced`, async () => {
-      const before = ofClass(await organism().ps(), "drone");
-      await attack(organism(), path(scratch()));
-      const id = await condemnedFor(organism(), found);
-      const victim = before.find((drone) => drone.id === id);
-      assert.ok(victim !== undefined, "it was one of the drones");
+  for (const { title, path, found } of holes) {
+    test(`${title}: it is voted out, ended with what it started, and replaced`, async () => {
+      const drones = ofClass(await organism().ps(), "drone");
+      await organism()
+        .request({ path })
+        .catch(() => undefined);
+      const victim = await condemnedFor(organism(), drones, found);
       await until("its process to be ended", () => !isRunning(victim));
+      await until(
+        "what it started to be ended",
+        () =>
+          !organism()
+            .processes()
+            .some(({ command }) => /sleep 60/.test(command)),
+      );
       await organism().grown({ neuron: 1, "b-cell": 1, drone: 2, stem: 2 });
       assert.equal((await organism().request({ path: "/pid" })).status, 200);
-      // A voter signs one sentence in ten seconds: the next one must find them able, and the new drone grown up.
-      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      // A voter signs one sentence in ten seconds, and the new drone must be of age.
+      await new Promise((resolve) => setTimeout(resolve, 10_500));
     });
   }
 
-  test("only they were voted out", () => {
+  test("its certificate is kept, and can be checked without the organism", async () => {
+    const listed = JSON.parse((await organism().cli("certificates", "--json")).stdout) as Kept;
+    assert.deepEqual(
+      listed.certificates.map(({ reason }) => reason),
+      holes.map(() => "infected"),
+    );
+    const { code, stdout } = await organism().cli("certificates", "--json", "verify");
+    const verified = JSON.parse(stdout) as Kept;
+    assert.equal(code, 0, stdout);
+    for (const { holds, voters, quorum } of verified.certificates) {
+      assert.equal(holds, true);
+      assert.ok(voters.length >= quorum && quorum >= 2);
+    }
+    assert.match((await organism().cli("certificates", "show")).stdout, /was voted out: infected/);
+  });
+
+  test("one that was tampered with does not hold", async () => {
+    const [kept] = readdirSync(organism().scratch("state/cellws/e2e/certificates"));
+    const text = readFileSync(organism().scratch(`state/cellws/e2e/certificates/${kept}`), "utf8");
+    const forged = organism().scratch("forged.json");
+    writeFileSync(forged, text.replaceAll('"reason":"infected"', '"reason":"hung"'));
+    const { code, stdout } = await organism().cli("certificates", "verify", forged);
+    assert.equal(code, 1);
+    assert.match(stdout, /DOES NOT HOLD[^]*is not signed by it/);
+  });
+
+  test("the innocent were left alone", () => {
     const condemned =
       organism()
         .logs()
-        .match(/"event":"condemned"[^\n]*?"condemned":"\w+"/g) ?? [];
-    assert.equal(new Set(condemned.map((line) => line.slice(-12))).size, infections.length);
+        .match(/"condemned":"\w+"/g) ?? [];
+    assert.equal(new Set(condemned).size, holes.length);
   });
 });
 
@@ -167,9 +161,7 @@ describe("a drone behind the membrane", { skip }, () => {
     organism().kill(victim, "SIGKILL");
     await until("it to be gone", () => !lives());
     const cells = await organism().grown({ neuron: 1, "b-cell": 1, drone: 2, stem: 2 });
-    for (const { pid } of ofClass(cells, "drone")) {
-      assert.match(readFileSync(`/proc/${pid}/status`, "latin1"), /^Name:/m);
-    }
+    assert.equal(ofClass(cells, "drone").length, 2);
     for (let i = 0; i < 10; i += 1) {
       assert.equal((await organism().request({ path: "/ping?host=x" })).text, "ERR_ACCESS_DENIED");
     }
@@ -178,7 +170,7 @@ describe("a drone behind the membrane", { skip }, () => {
 
 describe("with the default membrane", { skip }, () => {
   test("a shell at the end of a network connection is an infection; children, files and connections are not", async (t) => {
-    const listener = net.createServer().listen(0, "127.0.0.1");
+    const listener = net.createServer((socket) => socket.on("error", () => undefined).resume()).listen(0, "127.0.0.1");
     await once(listener, "listening");
     t.after(() => listener.close());
     const { port } = listener.address() as net.AddressInfo;
@@ -187,7 +179,7 @@ describe("with the default membrane", { skip }, () => {
 
     assert.equal((await organism.request({ path: "/ping?host=there" })).text, "pinging there\n");
     for (const path of [
-      "/leave-running?command=sleep+30",
+      "/leave-running?command=sleep+2",
       `/fetch?host=127.0.0.1&port=${port}`,
       "/hold?path=/etc/passwd&flags=r",
       "/mine?threads=1",
@@ -197,8 +189,9 @@ describe("with the default membrane", { skip }, () => {
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     assert.doesNotMatch(organism.logs(), /"event":"(infected|condemned)"/);
 
-    await attack(organism, `/reverse-shell?port=${port}`);
-    await condemnedFor(organism, /"check":"remote-shell"/);
+    const drones = ofClass(await organism.ps(), "drone");
+    await organism.request({ path: `/reverse-shell?port=${port}` }).catch(() => undefined);
+    await condemnedFor(organism, drones, /"check":"remote-shell"/);
     await organism.grown({ neuron: 1, "b-cell": 1, drone: 2, stem: 2 });
   });
 });

@@ -58,9 +58,11 @@ the electors named. Exit 1 if one does not hold.`,
     }
     if (json === true) context.out(JSON.stringify({ certificates: what === "show" ? found : found.map(summaryJson) }));
     else if (found.length === 0) context.out("nobody was voted out");
-    else if (what === "list")
-      for (const line of renderCertificates(found, wallClock().nowMs, context.style)) context.out(line);
-    else for (const certificate of found) for (const line of renderCertificate(certificate)) context.out(line);
+    else if (what === "list") {
+      const { nowMs } = wallClock();
+      const aged = found.map((document) => ({ document, ageMs: nowMs - Date.parse(document.at) }));
+      for (const line of renderCertificates(aged, context.style)) context.out(line);
+    } else for (const certificate of found) for (const line of renderCertificate(certificate)) context.out(line);
     return 0;
   },
 };
