@@ -18,6 +18,7 @@ import { electorate, jury } from "../core/ballot.ts";
 import type { CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey, certificateKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
+import { isPlausible } from "../core/hormone.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
@@ -44,11 +45,13 @@ import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
 import { stateBase } from "./immune/state-dir.ts";
+import type { LinkFault } from "./kin-link.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import { descendantsOf } from "./membrane/look.ts";
+import { linkRates, Misconduct, Rate } from "./misconduct.ts";
 import { beReborn } from "./membrane/rebirth.ts";
 import type { MembraneRules } from "./membrane/rules.ts";
 import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
@@ -95,6 +98,7 @@ export class CellHost {
   readonly #wombs = new Map<CellId, Womb>();
   /** How cells looked at the last probe that they did not answer. */
   readonly #silent = new Map<CellId, Look>();
+  readonly #misconduct: Misconduct;
   readonly #membrane: MembraneRules;
   readonly #watchers: MembraneWatch;
   /** Listening sockets that this cell holds: none once it is a drone. */
@@ -129,6 +133,7 @@ export class CellHost {
     this.#log = log;
     this.#listeners = options.listeners;
     this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
+    this.#misconduct = new Misconduct(this.#counters);
     this.#membrane = membraneRules(birth.dna);
     this.#watchers = new MembraneWatch(this.#membrane, {
       isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
@@ -151,7 +156,10 @@ export class CellHost {
       control: (request) => this.#control(request),
       kin: (met) => this.#linked(met.record, met.socket, met.rest),
       axon: (met) => void this.#axonOpened({ peer: met.record.body.id, socket: met.socket, rest: met.rest }),
-      refused: (reason) => log.warn("link-refused", { reason }, `refused a link: ${reason}`),
+      refused: (reason) => {
+        if (this.#misconduct.note("stranger", performance.now()))
+          log.warn("link-refused", { reason }, `refused a link: ${reason}`);
+      },
     });
     this.#firstEffects = effects;
   }
@@ -494,7 +502,9 @@ export class CellHost {
       whyNotMet: (record, ancestry) =>
         isShunned(this.#state, record.origin)
           ? "it is dead, infected or voted out"
-          : whyNotMet(record, ancestry, this.#acquaintance, seals),
+          : this.#misconduct.isShunned(record.origin, performance.now())
+            ? "it has broken the protocol"
+            : whyNotMet(record, ancestry, this.#acquaintance, seals),
     };
   }
 
@@ -533,10 +543,16 @@ export class CellHost {
     const stale = this.#links.get(peer);
     this.#links.delete(peer);
     stale?.close();
+    const nowMs = performance.now();
+    const rates = { pulse: new Rate(linkRates.pulse, nowMs), message: new Rate(linkRates.message, nowMs) };
     const link: KinLink = new KinLink(peer, socket, rest, {
-      message: (message) => this.#heard(peer, message),
+      message: (message) => {
+        const wrong = this.#whyNotHeard(message, rates);
+        if (wrong === null) this.#heard(peer, message);
+        else if (wrong !== "lost") link.cut(wrong.kind, wrong.reason);
+      },
       closed: (fault) => {
-        if (fault !== null) this.#log.warn("link-fault", { peer, fault }, `cut the link to ${peer}: ${fault}`);
+        if (fault !== null) this.#breaksTheProtocol(peer, fault);
         if (this.#links.get(peer) !== link) return;
         this.#links.delete(peer);
         this.dispatch({ type: "link-closed", peer });
@@ -546,11 +562,34 @@ export class CellHost {
     this.dispatch({ type: "link-opened", peer, record });
   }
 
+  /** What no honest cell sends; or that a hormone is one too many, which may be lost. */
+  #whyNotHeard(message: KinMessage, rates: Readonly<Record<"pulse" | "message", Rate>>): LinkFault | "lost" | null {
+    const nowMs = performance.now();
+    if (!rates.message.take(nowMs)) return { kind: "flood", reason: "more messages than an organism has to say" };
+    if (message.type !== "pulse") return null;
+    if (message.pulse.hops < 1 || !isPlausible(message.pulse, this.#state.dna.attenuationMilli))
+      return { kind: "hormone", reason: "a hormone that is stronger than its hops allow" };
+    if (rates.pulse.take(nowMs)) return null;
+    this.#misconduct.note("flood", nowMs);
+    return "lost";
+  }
+
+  /** Counted, told, and not linked with again for a while. */
+  #breaksTheProtocol(peer: CellId, { kind, reason }: LinkFault): void {
+    const nowMs = performance.now();
+    // Who is slow may only be busy.
+    if (kind !== "slow") this.#misconduct.shun(peer, nowMs);
+    if (this.#misconduct.note(kind, nowMs))
+      this.#log.warn("link-fault", { peer, kind, fault: reason }, `cut the link to ${peer}: ${reason}`);
+  }
+
   #heard(from: CellId, message: KinMessage): void {
     hear(message, this.#acquaintance, seals, {
       take: (believed) => this.dispatch({ type: "message", from, message: believed }),
-      refuse: (refused, reason) =>
-        this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`),
+      refuse: (refused, reason) => {
+        if (this.#misconduct.note("word", performance.now()))
+          this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`);
+      },
     });
   }
 

@@ -63,7 +63,13 @@ class Drone implements Body {
           this.#context.dispatch({ type: "doubt", id: peer });
         },
       },
-      { leftover: rest },
+      {
+        leftover: rest,
+        onFault: (reason) => {
+          this.#context.counters.add("cellws_protocol_faults_total", { kind: "malformed" });
+          this.#context.log.warn("axon-fault", { peer, reason }, `cut the axon of B cell ${peer}: ${reason}`);
+        },
+      },
     );
     this.#axons.add(axon);
     // The handshake has left it paused.
