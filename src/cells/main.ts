@@ -10,8 +10,7 @@ import { firstInheritedFd } from "../host/birth.ts";
 import { CellHost } from "../host/cell-host.ts";
 import type { KeyPair } from "../host/identity.ts";
 import { makeKeyPair, organismId, signRecord } from "../host/identity.ts";
-import type { InheritedListener, TakenConnection } from "../host/listeners.ts";
-import { dropListeners } from "../host/listeners.ts";
+import type { InheritedListener, ListenAddress, TakenConnection } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
 import { readRebirth } from "../host/membrane/rebirth.ts";
@@ -50,9 +49,8 @@ async function main(): Promise<void> {
     cell: birth.id,
     class: birth.class,
   });
-  const listeners = inheritedListeners(birth);
   // Who was reborn holds none any more: `exec` has closed them, and their numbers may be others'.
-  if (birth.class === "drone" && reborn === null) dropListeners(listeners);
+  const { listeners, admin } = reborn === null ? inheritedListeners(birth) : { listeners: [], admin: null };
 
   const certificate = birth.certificate ?? selfCertified(birth, keys);
   const records = birth.certificate === null ? [certificate] : birth.records;
@@ -61,7 +59,8 @@ async function main(): Promise<void> {
     keys,
     run,
     log,
-    listeners: birth.class === "drone" ? [] : listeners,
+    listeners,
+    admin,
     env: bornWith,
     bodies,
     exit: (code) => exitProcess(code),
@@ -102,12 +101,14 @@ function say(message: DaughterMessage): void {
   if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
-function inheritedListeners(birth: BirthPackage): InheritedListener[] {
-  return birth.listeners.map((address, i) => ({
+function inheritedListeners(birth: BirthPackage): { listeners: InheritedListener[]; admin: InheritedListener | null } {
+  const inherited = (address: ListenAddress, i: number): InheritedListener => ({
     ...address,
     keepFd: firstInheritedFd + 2 * i,
     workFd: firstInheritedFd + 2 * i + 1,
-  }));
+  });
+  const listeners = birth.listeners.map(inherited);
+  return { listeners, admin: birth.admin === null ? null : inherited(birth.admin, listeners.length) };
 }
 
 /** The founding egg has no mother: the organism is named after its key, and that is its certificate. */

@@ -15,6 +15,7 @@ export const commandNames = [
   "certificates",
   "stop",
   "check",
+  "inspect",
   "simulate",
   "replay",
 ] as const;
@@ -39,6 +40,10 @@ export const commands = {
   },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
+  inspect: {
+    summary: "say what the firewall thinks of requests in a file",
+    load: () => import("./commands/inspect.ts"),
+  },
   simulate: {
     summary: "say what an organism would do under a load",
     load: () => import("./commands/simulate.ts"),
