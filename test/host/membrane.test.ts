@@ -225,16 +225,17 @@ describe("a look from outside", { skip }, () => {
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
-      const watch = new MembraneWatch(rules({ cpus: 0.1 }), { isCell: () => false, runDir: "/nowhere", events: null });
+      const watch = new MembraneWatch(rules({ cpus: 0.2 }), { isCell: () => false, runDir: "/nowhere", events: null });
       const burn = (ms: number): Promise<void> =>
         puppet.do(
-          `{ const from = process.cpuUsage().user; while (process.cpuUsage().user - from < ${ms * 1000}); } console.log("done")`,
+          // Asked seldom: the question itself costs system time.
+          `{ const from = process.cpuUsage().user; while (process.cpuUsage().user - from < ${ms * 1000}) for (let i = 0; i < 1e6; i += 1); } console.log("done")`,
         );
       // The watch's clock is ours: what the puppet has used in a moment is spread over ten seconds.
       assert.equal(watch.look(puppet.cell, 0), null);
-      await burn(300);
-      assert.equal(watch.look(puppet.cell, 15_000), null, "300 ms in 15 s");
-      await burn(1_500);
+      await burn(100);
+      assert.equal(watch.look(puppet.cell, 15_000), null, "100 ms and the puppet's own start in 15 s");
+      await burn(3_000);
       assert.match(watch.look(puppet.cell, 25_000)?.found ?? "", /has used 0\.\d processors for 10 s/);
     });
   });
