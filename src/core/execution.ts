@@ -94,12 +94,9 @@ export function finishLeaver(state: State, id: CellId, nowMs: number): Move {
 
 /** The mother at once; the others one after the other. */
 function turnMs(state: State, id: CellId): number {
-  const mother = state.alive.get(id)?.mother ?? null;
-  if (mother === state.self) return 0;
-  const others = [...state.alive.keys()].filter((other) => other !== id && other !== mother);
-  // Where the mother lives no more, the first of the others is the first of all.
-  const isOrphan = mother === null || !state.alive.has(mother);
-  return (rendezvousRank(`execute/${id}`, state.self, others) + (isOrphan ? 0 : 1)) * executorStepMs;
+  if (state.alive.get(id)?.mother === state.self) return 0;
+  const others = [...state.alive.keys()].filter((other) => other !== id);
+  return (1 + rendezvousRank(`execute/${id}`, state.self, others)) * executorStepMs;
 }
 
 function submit(state: State, reason: KillReason, nowMs: number): Move {

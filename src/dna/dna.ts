@@ -558,11 +558,11 @@ export interface Dna {
      */
     readonly addons: boolean;
     /**
-     * How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some
-     * more for compression and garbage; more are worker threads, or somebody who mines. A number from
-     * 0.1 to 1024, or "any". Default: "any".
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
-    readonly cpus: "any" | number;
+    readonly cpuPercentMax: number;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
@@ -1345,11 +1345,11 @@ export interface DnaInput {
      */
     addons?: boolean | undefined;
     /**
-     * How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some
-     * more for compression and garbage; more are worker threads, or somebody who mines. A number from
-     * 0.1 to 1024, or "any". Default: "any".
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
-    cpus?: "any" | number | undefined;
+    cpuPercentMax?: number | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {

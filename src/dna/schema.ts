@@ -469,9 +469,12 @@ export function dnaSchema(facts: DnaFacts) {
         addons: flag(true, {
           why: "Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but JavaScript's.",
         }),
-        cpus: anyOr(z.number().min(0.1).max(1_024), {
-          why: "How many processors a drone may keep busy for ten seconds. JavaScript answers on one, with some more for compression and garbage; more are worker threads, or somebody who mines.",
-          accepts: 'a number from 0.1 to 1024, or "any"',
+        cpuPercentMax: whole("percent", {
+          from: 0,
+          to: 100_000,
+          initially: 0,
+          zero: "no limit",
+          why: "What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one, with some more for compression and garbage; several are worker threads, or somebody who mines.",
         }),
       },
     ),
@@ -730,6 +733,7 @@ export interface FieldMeta {
 export type Unit =
   | "ms"
   | "seconds"
+  | "percent"
   | "bytes"
   | "bytes a second"
   | "cells"

@@ -31,7 +31,7 @@ const open: Membrane = {
   fsRead: "any",
   fsWrite: "any",
   addons: true,
-  cpus: "any",
+  cpuPercentMax: 0,
 };
 const rules = (membrane: Partial<Membrane>): MembraneRules =>
   membraneRules({ app: path.join(folder, "app.mjs"), membrane: { ...open, ...membrane } });
@@ -225,7 +225,11 @@ describe("a look from outside", { skip }, () => {
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
-      const watch = new MembraneWatch(rules({ cpus: 0.2 }), { isCell: () => false, runDir: "/nowhere", events: null });
+      const watch = new MembraneWatch(rules({ cpuPercentMax: 20 }), {
+        isCell: () => false,
+        runDir: "/nowhere",
+        events: null,
+      });
       const burn = (ms: number): Promise<void> =>
         puppet.do(
           // Asked seldom: the question itself costs system time.

@@ -40,7 +40,7 @@ export interface MembraneRules {
 const program = path.resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules {
-  const { confine, children, listen, connect, fsRead, fsWrite, addons, cpus } = dna.membrane;
+  const { confine, children, listen, connect, fsRead, fsWrite, addons, cpuPercentMax } = dna.membrane;
   return {
     confine,
     children,
@@ -49,7 +49,7 @@ export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules
     connect: connect === "any" ? null : connect.flatMap(readRange),
     fsRead: fsRead === "any" ? null : withRealPaths([appFolder(dna.app), ...fsRead]),
     fsWrite: fsWrite === "any" ? null : withRealPaths(fsWrite),
-    cpus: cpus === "any" ? null : cpus,
+    cpus: cpuPercentMax === 0 ? null : cpuPercentMax / 100,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A drone that uses more processors than `membrane.cpus` for long: somebody mines with it, or its worker threads have gone
+ * A drone that uses more processors than `membrane.cpuPercentMax` for long: somebody mines with it, or its worker threads have gone
  * wild. JavaScript answers requests on one processor, with some more for compression, cryptography and garbage; several in
  * full use over ten seconds are worker threads or native code.
  */
