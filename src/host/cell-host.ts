@@ -107,6 +107,8 @@ export class CellHost {
   readonly #misconduct: Misconduct;
   readonly #membrane: MembraneRules;
   readonly #watchers: MembraneWatch;
+  /** Drones that we have found infected, and have said so. */
+  readonly #accused = new Set<CellId>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
   /** Where a service manager wants to know how we do. */
@@ -317,8 +319,12 @@ export class CellHost {
   }
 
   #accuse(id: CellId, { check, found }: Finding): void {
-    this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
-    this.#metrics.counters.add("cellws_infections_seen_total", { check });
+    if (!this.#accused.has(id)) {
+      for (const other of this.#accused) if (!this.#state.alive.has(other)) this.#accused.delete(other);
+      this.#accused.add(id);
+      this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
+      this.#metrics.counters.add("cellws_infections_seen_total", { check });
+    }
     this.dispatch({ type: "probed", id, answer: "infected" });
   }
 
@@ -530,7 +536,8 @@ export class CellHost {
 
   /** An answer within the time limit, or what the process looks like from outside. */
   async #probe(id: CellId, pid: number): Promise<void> {
-    if (this.#lookAt(id) !== null) return this.dispatch({ type: "probed", id, answer: "infected" });
+    const finding = this.#lookAt(id);
+    if (finding !== null) return this.#accuse(id, finding);
     const { probeTimeoutMs: timeoutMs } = this.#dna.vote;
     const before = readProc(pid);
     const askedMs = performance.now();
