@@ -61,16 +61,16 @@ async function begin(membrane: object = {}): Promise<Organism> {
 /** Keeps asking `/pid`; each answer goes to `heard`. Returns what ends it. */
 function load(organism: Organism, heard: (outcome: Outcome) => void): () => void {
   const agent = new http.Agent({ keepAlive: true, maxSockets: clients });
-  let isOver = false;
+  const over = new AbortController();
   const client = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       heard(await ask(organism, agent));
       await sleep(5);
     }
   };
   for (let i = 0; i < clients; i += 1) void client();
   return () => {
-    isOver = true;
+    over.abort();
     agent.destroy();
   };
 }
