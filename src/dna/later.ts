@@ -20,11 +20,6 @@ export interface LaterKey {
 
 export const laterKeys: readonly LaterKey[] = [
   {
-    pattern: "dormancy",
-    mechanism: "Going back to being an egg",
-    meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",
-  },
-  {
     pattern: "immune.builtin",
     mechanism: "The filters that need no rules",
     meanwhile: "Name a rule set in immune.rules.",

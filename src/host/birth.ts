@@ -73,7 +73,7 @@ export interface WombOptions {
   readonly env: NodeJS.ProcessEnv;
   /** In a session of its own, so that a terminal's Ctrl-C does not reach it: for the egg; daughters inherit that. */
   readonly ownSession: boolean;
-  /** Further arguments for the daughter's Node: a drone's membrane. */
+  /** Further arguments for the daughter's Node. */
   readonly flags?: readonly string[];
 }
 

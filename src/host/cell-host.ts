@@ -16,6 +16,7 @@ import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import { electorate, jury } from "../core/ballot.ts";
 import type { CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
+import { quietMsMax } from "../core/limits.ts";
 import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
 import { decayed, isPlausible } from "../core/hormone.ts";
@@ -62,9 +63,9 @@ import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
 import type { Finding } from "./membrane/watch.ts";
 import { MembraneWatch } from "./membrane/watch.ts";
 import type { ProcessIdentity, ProcStat } from "./proc.ts";
-import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
+import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
 import { watchFiles } from "./watch-files.ts";
 
@@ -139,6 +140,7 @@ export class CellHost {
   #load = 0;
   #loadLookedAtMs = performance.now();
   #settlingSinceMs = performance.now();
+  #flowAtLook = { count: 0, inFlight: 0 };
 
   constructor(options: CellHostOptions) {
     this.#options = options;
@@ -303,8 +305,21 @@ export class CellHost {
   #wake(): void {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
-    const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
-    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    const isSettled = this.#isSettled();
+    const loadMilli = isSettled ? Math.round(this.#measureLoad() * 1000) : 0;
+    const { memoryMilli = 0, throttledMilli = 0 } = this.#presentBody?.pressure?.() ?? {};
+    const vitals = {
+      loadMilli,
+      inFlight,
+      queued,
+      queueMs: Math.round(queueMs),
+      ...this.#measureFlow(inFlight),
+      quietMs: Math.min(quietMsMax, Math.round(this.#presentBody?.quietMs?.() ?? quietMsMax)),
+      unready: isSettled && this.#isReady() ? 0 : 1,
+      memoryMilli,
+      throttledMilli,
+    };
+    this.dispatch({ type: "vitals", vitals });
     this.dispatch({ type: "wake" });
     this.#glanceAround();
     this.#tend();
@@ -312,10 +327,13 @@ export class CellHost {
 
   /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
   #glanceAround(): void {
-    const drones = [...this.#state.alive.values()].filter(
-      (cell) => cell.class === "drone" && cell.state !== "gestating" && cell.id !== this.#id,
-    );
+    const drones = [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
     for (const [id, finding] of this.#watchers.glance(drones, performance.now())) this.#accuse(id, finding);
+  }
+
+  /** What a drone of another revision may do is in another DNA. */
+  #isToBeWatched({ class: cellClass, state, revision }: CellBody): boolean {
+    return cellClass === "drone" && state !== "gestating" && revision === this.#options.birth.revision;
   }
 
   #accuse(id: CellId, { check, found }: Finding): void {
@@ -331,7 +349,7 @@ export class CellHost {
   /** What is wrong with a drone, seen from outside, or null. */
   #lookAt(id: CellId): Finding | null {
     const cell = this.#state.alive.get(id);
-    if (cell === undefined || cell.class !== "drone" || cell.state === "gestating") return null;
+    if (cell === undefined || !this.#isToBeWatched(cell)) return null;
     return this.#watchers.look(cell, performance.now());
   }
 
@@ -367,6 +385,22 @@ export class CellHost {
     return { cause: death.cause, reason: certificate?.kind === "certificate" ? certificate.charge.reason : null };
   }
 
+  /** Since the last look. What came and is not in hand any more is done with, however it ended. */
+  #measureFlow(inFlight: number): { readonly came: number; readonly done: number } {
+    const count = this.#presentBody?.requestCount?.() ?? 0;
+    const before = this.#flowAtLook;
+    this.#flowAtLook = { count, inFlight };
+    // Another body counts anew.
+    const came = Math.max(0, count - before.count);
+    return { came, done: Math.max(0, came - (inFlight - before.inFlight)) };
+  }
+
+  /** Whether the body does what its class is for. */
+  #isReady(): boolean {
+    const { state } = this.#presentBody?.appHealth?.() ?? { state: "none" };
+    return this.#presentBody !== null && (state === "none" || state === "ready");
+  }
+
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
   #isSettled(): boolean {
     const nowMs = performance.now();
@@ -394,7 +428,7 @@ export class CellHost {
       case "divide":
         return void this.#divide(effect);
       case "bear":
-        return this.#bear(effect.certificate, effect.records, effect.class);
+        return this.#bear(effect);
       case "sign":
         return this.#sign(effect);
       case "sign-vote":
@@ -449,7 +483,8 @@ export class CellHost {
       const womb = new Womb(
         {
           listenFds: opened?.fds ?? held.map((l) => l.keepFd),
-          flags: this.#flagsFor(cellClass),
+          // A drone goes behind its membrane itself. Without this a confined mother's flags would be handed down.
+          flags: process.permission === undefined ? [] : openFlags,
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: this.#options.env,
@@ -471,12 +506,6 @@ export class CellHost {
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
-  }
-
-  /** Of a daughter's Node. One of a confined mother would inherit her confinement, which is meant for drones alone. */
-  #flagsFor(cellClass: CellClass): string[] {
-    if (cellClass === "drone") return this.#ownFlags();
-    return process.permission === undefined ? [] : openFlags;
   }
 
   /** Under which a drone of this organism runs. */
@@ -509,13 +538,18 @@ export class CellHost {
     this.#options.exit(1);
   }
 
-  #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
-    const womb = this.#wombs.get(certificate.body.id);
+  #bear({ certificate, records, class: cellClass, urgent }: Effect & { type: "bear" }): void {
+    const { id, revision } = certificate.body;
+    const womb = this.#wombs.get(id);
     if (womb === undefined) return;
-    const { birth } = this.#options;
-    const urgent = cellClass === "egg";
+    const { birth, run } = this.#options;
+    const dna = revision === birth.revision ? birth.dna : readDna(run, revision);
+    if (dna === null) {
+      this.dispatch({ type: "birth-failed", id, reason: `the DNA ${revision} cannot be read` });
+      return womb.abort();
+    }
     const awokenAtMs = cellClass === "b-cell" && this.#held.length > 0 ? this.#awokenAtMs : null;
-    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, awokenAtMs, certificate, records });
+    womb.bear({ ...birth, dna, revision, id, class: cellClass, urgent, awokenAtMs, certificate, records });
     if (cellClass !== "b-cell") return;
     for (const connection of this.#held.splice(0)) womb.hand(connection);
   }
@@ -647,6 +681,7 @@ export class CellHost {
       held: (key) => this.#state.records.get(key),
       cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
+      hasDna: (revision) => readDna(this.#options.run, revision) !== null,
     };
   }
 
@@ -737,9 +772,10 @@ export class CellHost {
   async #inspect({ id, pid, startTicks }: Effect & { type: "inspect" }): Promise<void> {
     for (const waitMs of [0, ...inspectAgainMs]) {
       if (waitMs > 0) await sleep(waitMs);
-      if (!processLives({ pid, startTicks })) return this.dispatch({ type: "inspected", id, running: false });
+      if (!processLives({ pid, startTicks }))
+        return this.dispatch({ type: "inspected", id, running: false, wear: null });
     }
-    this.dispatch({ type: "inspected", id, running: true });
+    this.dispatch({ type: "inspected", id, running: true, wear: readWear(pid) });
   }
 
   // The body.
@@ -752,6 +788,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#flowAtLook = { count: 0, inFlight: 0 };
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     if (cellClass === "drone") this.#dropListeners();

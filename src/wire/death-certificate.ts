@@ -94,6 +94,7 @@ export function verifyDeathCertificate(document: DeathCertificate, seals: Seals)
     held: () => undefined,
     cellOfProcess: () => undefined,
     runs: () => false,
+    hasDna: () => false,
   };
   const jurors = new Set(electors);
   if (jurors.size !== electors.length) fault("an elector is listed twice");
@@ -142,6 +143,7 @@ function introduce(
     cellOfProcess: (pid, startTicks) =>
       [...known.values()].find((cell) => cell.pid === pid && cell.startTicks === startTicks)?.id,
     runs: () => false,
+    hasDna: () => false,
   };
   for (const record of [...births].sort((a, b) => a.body.birthOrder - b.body.birthOrder)) {
     const { body } = record;
