@@ -225,7 +225,7 @@ describe("a look from outside", { skip }, () => {
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
-      const watch = new MembraneWatch(rules({ cpuPercentMax: 20 }), {
+      const watch = new MembraneWatch(rules({ cpuPercentMax: 10 }), {
         isCell: () => false,
         runDir: "/nowhere",
         events: null,
@@ -239,7 +239,7 @@ describe("a look from outside", { skip }, () => {
       assert.equal(watch.look(puppet.cell, 0), null);
       await burn(100);
       assert.equal(watch.look(puppet.cell, 15_000), null, "100 ms and the puppet's own start in 15 s");
-      await burn(3_000);
+      await burn(1_200);
       assert.match(watch.look(puppet.cell, 25_000)?.found ?? "", /has used 0\.\d processors for 10 s/);
     });
   });
