@@ -446,8 +446,11 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "nobody is killed in the name of a ghost with its process",
     file: "src/core/execution.ts",
-    find: "if (isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {",
-    replace: "if (nowMs < 0 && isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {",
+    find: "if (isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
+    replace: "if (nowMs < 0 && isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
+    survives:
+      "A ghost is found by the probes of each cell (a socket that is not there), as a rule long before a sentence on it is carried " +
+      "out; this is for one whose maker has made it a socket.",
   },
   {
     rule: "where memory is used up nothing grows",

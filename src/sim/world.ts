@@ -451,6 +451,7 @@ export class World {
     this.#after("message", () => {
       const other = this.cells.get(id);
       const halted = other?.halted ?? null;
+      if (other === undefined) return this.tell(cell.id, { type: "probed", id, answer: "absent" });
       if (other?.isFoundOut === true && other.runs) this.tell(cell.id, { type: "probed", id, answer: "infected" });
       else if (halted === null && !this.#areApart(cell.id, id))
         this.#after("message", () => this.tell(cell.id, { type: "probed", id, answer: "answered" }));
