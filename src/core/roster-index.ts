@@ -67,14 +67,14 @@ export function sharesItsProcess(alive: ReadonlyMap<CellId, CellBody>, id: CellI
  * missing is grown.
  */
 function sharingAProcess(cells: readonly CellBody[]): ReadonlySet<CellId> {
-  const owners = new Map<string, CellId>();
+  const owners = new Map<number, CellBody>();
   const doubles = new Set<CellId>();
-  for (const { id, pid, startTicks } of cells) {
+  for (const cell of cells) {
+    const owner = owners.get(cell.pid);
     // Where start times are not known a pid may be reused.
-    if (startTicks === 0) continue;
-    const owner = owners.get(`${pid}/${startTicks}`);
-    if (owner === undefined) owners.set(`${pid}/${startTicks}`, id);
-    else doubles.add(owner).add(id);
+    if (owner !== undefined && owner.startTicks === cell.startTicks && cell.startTicks !== 0)
+      doubles.add(owner.id).add(cell.id);
+    else owners.set(cell.pid, cell);
   }
   return doubles;
 }
