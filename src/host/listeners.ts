@@ -10,6 +10,7 @@ import fs from "node:fs";
 import net from "node:net";
 import { assert } from "../lib/assert.ts";
 import { CellwsError } from "../lib/cellws-error.ts";
+import { listeningPort, matchSockets } from "./socket-activation.ts";
 
 export interface ListenAddress {
   readonly host: string;
@@ -43,12 +44,22 @@ export interface TakenConnection {
   readonly listener: number;
 }
 
+/** An address that somebody chose, and where. */
+export interface WantedAddress extends ListenAddress {
+  /** How to choose another on the command line. */
+  readonly flag?: string;
+}
+
 /**
- * Binds and listens.
+ * Binds and listens; or listens on what a service manager has bound (`passed`: its descriptors, socket-activation.ts).
  *
- * @throws CellwsError CELLWS_E_PORT_IN_USE, CELLWS_E_PORT_DENIED, CELLWS_E_HOST_UNKNOWN or CELLWS_E_LISTEN; none stays open then.
+ * @throws CellwsError CELLWS_E_PORT_IN_USE, CELLWS_E_PORT_DENIED, CELLWS_E_HOST_UNKNOWN, CELLWS_E_LISTEN or CELLWS_E_LISTEN_FDS;
+ * none stays open then.
  */
-export async function openListeners(wanted: readonly ListenAddress[]): Promise<OpenListeners> {
+export async function openListeners(
+  wanted: readonly WantedAddress[],
+  passed: readonly number[] = [],
+): Promise<OpenListeners> {
   const servers: net.Server[] = [];
   const taken: TakenConnection[] = [];
   const handOver = (): readonly TakenConnection[] => {
@@ -57,11 +68,12 @@ export async function openListeners(wanted: readonly ListenAddress[]): Promise<O
   };
   try {
     const addresses: ListenAddress[] = [];
+    const fds = passed.length === 0 ? [] : matchSockets(wanted, passed, listeningPort);
     for (const [listener, address] of wanted.entries()) {
-      const server = await open(address);
+      const server = await open(address, fds[listener]);
       server.on("connection", (socket) => taken.push({ socket, listener }));
       servers.push(server);
-      addresses.push({ host: address.host, port: portOf(server) });
+      addresses.push({ host: fds.length === 0 ? address.host : hostOf(server), port: portOf(server) });
     }
     return { addresses, fds: servers.map(fdOf), handOver };
   } catch (error) {
@@ -90,34 +102,46 @@ export function dropListeners(listeners: readonly InheritedListener[]): void {
   }
 }
 
-function open({ host, port }: ListenAddress): Promise<net.Server> {
+function open({ host, port, flag = "--port" }: WantedAddress, fd: number | undefined): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ pauseOnConnect: true });
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
-    server.listen({ host, port, backlog: listenBacklog }, () => resolve(server));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port, flag })));
+    const place = fd === undefined ? { host, port } : { fd };
+    realListen.call(server, { ...place, backlog: listenBacklog }, () => resolve(server));
   });
 }
+
+/** Taken before an app is hosted, whose `listen` is answered by the organism: a lone drone opens real sockets beside it. */
+const realListen = Reflect.get(net.Server.prototype, "listen") as (this: net.Server, ...args: unknown[]) => net.Server;
 
 /** Connections that the kernel keeps for us while we heal; capped by net.core.somaxconn. */
 export const listenBacklog = 4_096;
 
 function portOf(server: net.Server): number {
-  const address = server.address();
-  assert(typeof address === "object" && address !== null, "a TCP server has an address");
-  return address.port;
+  return addressOf(server).port;
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: ListenAddress): CellwsError {
+function hostOf(server: net.Server): string {
+  return addressOf(server).address;
+}
+
+function addressOf(server: net.Server): net.AddressInfo {
+  const address = server.address();
+  assert(typeof address === "object" && address !== null, "a TCP server has an address");
+  return address;
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port, flag }: Required<WantedAddress>): CellwsError {
   const where = `port ${port} on ${host}`;
   switch (error.code) {
     case "EADDRINUSE":
       return new CellwsError("CELLWS_E_PORT_IN_USE", 1, `${where} is in use by another program`, {
-        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with --port.`,
+        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with ${flag}.`,
         cause: error,
       });
     case "EACCES":
       return new CellwsError("CELLWS_E_PORT_DENIED", 1, `no permission to listen on ${where}`, {
-        hint: "Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with --port.",
+        hint: `Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with ${flag}.`,
         cause: error,
       });
     case "EADDRNOTAVAIL":

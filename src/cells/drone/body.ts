@@ -12,6 +12,7 @@ import type { Exchange } from "../../app/exchange.ts";
 import { AxonServer } from "../../host/axon-link.ts";
 import type { Body, BodyContext, OpenAxon } from "../../host/body.ts";
 import { captureStdio } from "../../host/capture-stdio.ts";
+import { serviceManagerVariables } from "../../host/service-manager.ts";
 import type { AppHealth } from "../../wire/control.ts";
 import { appFiles } from "./app-files.ts";
 
@@ -90,7 +91,7 @@ class Drone implements Body {
     if (!environment.ok) return this.#failed({ ...environment.diagnostic, code: "CELLWS_E_APP_LOAD" });
     Object.assign(process.env, environment.env);
     // How the cell itself is run is none of the app's business, nor of what it starts.
-    delete process.env["NODE_COMPILE_CACHE"];
+    for (const name of ["NODE_COMPILE_CACHE", ...serviceManagerVariables]) delete process.env[name];
     captureStdio(log);
     const hosted = await hostApp({
       path: dna.app,

@@ -11,13 +11,17 @@ import { launch } from "../../host/launch.ts";
 import { followLog } from "../../host/log-follow.ts";
 import type { RunDir } from "../../host/run-dir.ts";
 import { anyCellLives, removeRunDir, runDirExists } from "../../host/run-dir.ts";
+import { isSupervised, notifyServiceManager } from "../../host/service-manager.ts";
+import { activationVariables, passedFds } from "../../host/socket-activation.ts";
 import { stopOrganism } from "../../host/stop-organism.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { renderLogLine } from "../../view/log-line.ts";
-import { renderStart } from "../../view/start.ts";
+import { renderStart, urlOf } from "../../view/start.ts";
 import { localTimeOfDay } from "../clock.ts";
 import type { CliCommand, CliContext, ExitStatus } from "../command.ts";
 import { addExamples } from "../command.ts";
+import type { Diagnostic } from "../../dna/diagnostic.ts";
+import type { Dna } from "../../dna/dna.ts";
 import type { LoadDnaResult } from "../../dna/load.ts";
 
 interface StartOptions {
@@ -60,13 +64,27 @@ once. Exit status: 0 when it was ended, 1 when it could not start or died,
   },
   async run(context, [app], options) {
     const { dna, revision, dnaFile } = await readDna(context, app, options);
-    const launched = await launch({ dna, revision, dnaFile, env: cellEnvironment(context.env) });
+    const launched = await launch({
+      dna,
+      revision,
+      dnaFile,
+      env: cellEnvironment(context.env),
+      passedFds: passedFds(context.env),
+    });
     const tell = options.json === true ? context.note : context.out;
     for (const line of renderStart({ ...launched, isDetached: options.detach === true }, context.style)) tell(line);
+    await tellServiceManager(context, ["READY=1", `STATUS=dormant at ${launched.file.listen.map(urlOf).join(" ")}`]);
     warmCompileCache();
     return options.detach === true ? 0 : await stayBeside(launched, context, options.json === true);
   },
 };
+
+/** Where there is one. It gives up on a service that it never hears from, so its user should see why. */
+async function tellServiceManager(context: CliContext, assignments: readonly string[]): Promise<void> {
+  if (!isSupervised(context.env)) return;
+  const outcome = await notifyServiceManager(assignments, context.env);
+  if (!outcome.told) context.note(`cellws: the service manager cannot be told (${assignments[0]}): ${outcome.reason}`);
+}
 
 type LoadedDna = Extract<LoadDnaResult, { ok: true }>;
 
@@ -78,12 +96,20 @@ async function readDna(context: CliContext, app: string | undefined, options: St
   const { port, host, name, adminPort } = options;
   const overrides = { port, host, name, adminPort, record: makeRecordFolder(options.record, context.cwd) };
   const result = await loadDna({ cwd: context.cwd, dnaFile: options.dna, app, overrides });
-  const found = result.ok ? result.warnings : result.diagnostics;
+  const mistakes = result.ok ? await mistakesInRules(result.dna) : [];
+  const found = result.ok ? [...mistakes, ...result.warnings] : result.diagnostics;
   if (found.length > 0) context.note(formatDiagnostics(found, { color: context.noteStyle.color }));
-  if (result.ok) return result;
+  if (result.ok && mistakes.length === 0) return result;
   throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
     hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
   });
+}
+
+/** Without the warnings, of which a rule set may have many: `cellws check` tells them. */
+async function mistakesInRules(dna: Dna): Promise<Diagnostic[]> {
+  if (dna.immune.mode === "off" || dna.immune.rules.length === 0) return [];
+  const { checkRules } = await import("../../host/immune/check-rules.ts");
+  return checkRules(dna).filter(({ code }) => code.startsWith("CELLWS_E_"));
 }
 
 /** In the DNA a folder must be there; who names one on the command line wants it made. */
@@ -142,6 +168,7 @@ function stopOnSignals(run: RunDir, context: CliContext): () => boolean {
   let count = 0;
   const stop = (signal: NodeJS.Signals): void => {
     count += 1;
+    if (count === 1) void tellServiceManager(context, ["STOPPING=1"]);
     if (count === 1) context.note(`cellws: ${signal}: finishing the requests in flight; once more to end at once`);
     void stopOrganism(run, count === 1 ? {} : { drainMs: 0 });
   };
@@ -150,7 +177,9 @@ function stopOnSignals(run: RunDir, context: CliContext): () => boolean {
 }
 
 /** Where Node keeps compiled code between runs: a cell is born in a third of the time with it. */
-function cellEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function cellEnvironment(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = { ...given };
+  for (const name of activationVariables) delete env[name];
   const cache =
     env["NODE_COMPILE_CACHE"] ??
     path.join(env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "cellws", "compile");
