@@ -615,6 +615,28 @@ export interface Dna {
      */
     readonly builtin: "auto" | boolean;
     /**
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
+     */
+    readonly exclude: ReadonlyArray<{
+      /**
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
+       */
+      readonly filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      readonly path: string | null;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      readonly parameter: string | null;
+    }>;
+    /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as
      * "crs/rules/*.conf". Default: [].
@@ -1439,6 +1461,28 @@ export interface DnaInput {
      * Default: "auto".
      */
     builtin?: "auto" | boolean | undefined;
+    /**
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
+     */
+    exclude?: ReadonlyArray<{
+      /**
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
+       */
+      filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      path?: string | null | undefined;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      parameter?: string | null | undefined;
+    }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as

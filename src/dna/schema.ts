@@ -528,6 +528,30 @@ export function dnaSchema(facts: DnaFacts) {
           description: "Whether the built-in filters run; auto: where no rules are named.",
           accepts: 'true, false or "auto"',
         }),
+      exclude: z
+        .array(
+          z.strictObject({
+            filter: z.string().min(1).max(64).meta({
+              description: "The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them.",
+              accepts: 'a name such as "sql-statement", an id, or "*"',
+            }),
+            path: nullable(z.string().max(2048)).meta({
+              description: "Only on this path; * stands for anything in it.",
+              accepts: 'a path such as "/wiki/*", or null for all',
+            }),
+            parameter: nullable(z.string().max(512)).meta({
+              description:
+                "Only in the parameter, cookie or uploaded file's field of this name, or in the value of this full name.",
+              accepts: 'a name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all',
+            }),
+          }),
+        )
+        .max(256)
+        .default([])
+        .meta({
+          description: "What built-in filters do not look for, and where: for false alarms.",
+          accepts: "a list of objects { filter, path, parameter }",
+        }),
       rules: paths("files").meta({
         description:
           "SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder all files that end in .conf.",
