@@ -13,6 +13,7 @@ export const commandNames = [
   "logs",
   "bans",
   "threats",
+  "certificates",
   "stop",
   "check",
   "inspect",
@@ -35,6 +36,10 @@ export const commands = {
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
   threats: { summary: "say who attacked, how, and what was done", load: () => import("./commands/threats.ts") },
+  certificates: {
+    summary: "list and check the sentences of cells that were voted out",
+    load: () => import("./commands/certificates.ts"),
+  },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
   inspect: {

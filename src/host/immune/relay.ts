@@ -2,10 +2,11 @@
  * Carries testimony over kin links, hop by hop, towards the nearest T cell. The mind knows the way (core/testimony.ts); this
  * carries, past the mind, what may be thousands of marks a second.
  *
- * What is of an attacker leaves at the end of this turn of the event loop, all of the turn together; the rest within
- * `calmMs`. Nothing is sent to a relative that does not read: it waits here then, as it does where there is no T cell,
+ * What is of an attacker leaves at the end of this turn of the event loop, all of the turn together, and what comes right
+ * after it within `burstMs`, so that a link carries some hundred messages a second at most; the rest within `calmMs`. Nothing is sent to a relative that does not read: it waits here then, as it does where there is no T cell,
  * within the bounds of testimony.ts. What has made too many hops goes nowhere any more, and is counted.
  */
+import { performance } from "node:perf_hooks";
 import type { CellId } from "../../core/cell.ts";
 import { testimonyHopsMax } from "../../core/limits.ts";
 import type { Testified } from "../../wire/testimony.ts";
@@ -13,6 +14,9 @@ import { inBatches, type Testimony } from "./testimony.ts";
 
 /** How long harmless sightings are gathered. Well under what a T cell needs to see whether a network is mostly clean. */
 const calmMs = 200;
+
+/** Between two deliveries of urgent testimony. */
+const burstMs = 5;
 
 export interface RelayOptions {
   readonly self: CellId;
@@ -27,6 +31,7 @@ export class Relay {
   readonly #options: RelayOptions;
   #take: ((testified: Testified) => void) | null = null;
   #isFlushDue = false;
+  #flushedMs = -Infinity;
   #calmTimer: NodeJS.Timeout | null = null;
 
   constructor(options: RelayOptions) {
@@ -69,10 +74,14 @@ export class Relay {
   #flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    setImmediate(() => {
+    const nowMs = performance.now();
+    const flush = (): void => {
       this.#isFlushDue = false;
+      this.#flushedMs = performance.now();
       this.flush();
-    });
+    };
+    if (nowMs - this.#flushedMs >= burstMs) setImmediate(flush);
+    else setTimeout(flush, burstMs).unref();
   }
 
   #flushCalmly(): void {
