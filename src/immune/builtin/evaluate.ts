@@ -20,6 +20,7 @@ import type { PlacedValue } from "./places.ts";
 import { PLACES, valuesOf } from "./places.ts";
 import type { BuiltCheck, BuiltinScreen } from "./screen.ts";
 import { hiddenText } from "./hidden-text.ts";
+import { innerValues } from "./inner-values.ts";
 import { isWritten } from "./written.ts";
 
 export interface BuiltinHit {
@@ -108,15 +109,28 @@ function judgeWhole(run: BuiltinRun): void {
   }
 }
 
-function lookAt(run: BuiltinRun, value: PlacedValue): void {
+function lookAt(run: BuiltinRun, value: PlacedValue, depth = 0): void {
   const { text } = value;
+  const inner = (value.place & HOLDS_JSON) !== 0 && depth < DEPTH_MAX ? innerValues(text) : null;
+  if (inner !== null) {
+    for (const { name, value: part } of inner) {
+      lookThrough(run, { ...value, place: PLACES.name }, name);
+      if (part !== "") lookAt(run, { ...value, place: PLACES.argument, text: part }, depth + 1);
+      if (run.overrun) return;
+    }
+    return;
+  }
   for (let at = 0; at === 0 || at + WINDOW_OVERLAP < text.length; at += WINDOW_CHARS - WINDOW_OVERLAP) {
     lookThrough(run, value, text.length <= WINDOW_CHARS ? text : text.slice(at, at + WINDOW_CHARS));
     if (run.overrun) return;
   }
   const hidden = hiddenText(text);
-  if (hidden !== null) lookThrough(run, value, hidden);
+  if (hidden !== null && depth < DEPTH_MAX) lookAt(run, { ...value, text: hidden }, depth + 1);
 }
+
+/** JSON within JSON within a form's field. */
+const DEPTH_MAX = 3;
+const HOLDS_JSON = PLACES.argument | PLACES.cookie | PLACES.body;
 
 /** Longer values are looked at piece by piece: what a filter looks for is much shorter than the overlap. */
 const WINDOW_CHARS = 16 * 1024;

@@ -21,7 +21,7 @@ const bitsOf = (bytes: string): number =>
 /** Without any of these bytes a value has one form. */
 const ENCODED = bitsOf("%&\\\0\xc0");
 const SQL = bitsOf("*");
-const SHELL = bitsOf("'\"\\^$`");
+const SHELL = bitsOf("'\"\\^$`+");
 const SCRIPT = bitsOf("*[(.");
 
 /** Rounds of decoding: what is encoded more often than this no application decodes either. */
@@ -151,7 +151,8 @@ function sqlForm(text: string): string {
 }
 
 function shellForm(text: string): string {
-  return text
+  // A plus that stood for a blank, where nobody has undone it.
+  return (/[ \t]/.test(text) ? text : text.replaceAll("+", " "))
     .replace(/\$\{?ifs\}?(?:\$\d)?|\{ifs\}/gi, " ")
     .replace(/\$(?:[@*!#?-]|\{[@*]\}|u\b)|\$\(\)|``/gi, "")
     .replace(/["'\\^]/g, "");

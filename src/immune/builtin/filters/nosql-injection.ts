@@ -31,5 +31,10 @@ export const nosqlInjection: Filter = {
       "plain",
       `["']\\s*(?:;|\\|\\||&&|,)\\s*(?:return\\b|this\\.|sleep\\s*\\(|while\\s*\\(|var\\s+\\w+|it\\s*=\\s*new|true\\s*(?:;|\\|\\||//)|\\w+\\s*[=!]==?\\s*\\w+\\s*(?:;|//|\\|\\||&&))|["']\\s*\\}\\s*,?\\s*\\{?\\s*["']?\\$|;\\s*return\\s+(?:true|1)|\\|\\|\\s*["']?(?:1|true|a)["']?\\s*={1,3}\\s*["']?(?:1|true|a)`,
     ),
+    // The same by names, as object-relational mappers have it: questions about fields that nobody is to ask about.
+    pattern(
+      "plain",
+      `(?:^|[.\\["'{_])(?:password|passwd|pwd|secret|token|api_?key|hash|is_(?:staff|superuser|admin)|permissions?|has_key)\\w*__(?:i?startswith|i?endswith|i?contains|i?exact|i?regex|gte?|lte?|in|range|isnull|has_keys?|contained_by)(?:$|[^\\w])|(?:^|[.\\["'{])(?:[a-z]+(?:_[a-z]+)*__){2,}(?:i?startswith|i?endswith|i?contains|i?regex|has_keys?|contained_by)(?:$|[^\\w])`,
+    ),
   ],
 };
