@@ -136,7 +136,7 @@ const KINDS: Readonly<Record<string, (dice: Dice) => Draft>> = {
   search: (dice) => ({ target: `/search?q=${dice.chance(2) ? encodeURIComponent(dice.pick(SEARCHES)) : form([["", dice.pick(SEARCHES)]]).slice(1)}${dice.chance(3) ? "&hl=en&safe=off" : ""}` }),
   "search for a snippet": (dice) => ({ target: `/docs/search?${form([["query", dice.pick(SNIPPETS)], ["lang", "en"]])}` }),
   suggest: (dice) => {
-    const whole = Array.from(dice.pick([...SEARCHES, ...NAMES, ...SENTENCES]));
+    const whole = Array.from(dice.pick([...SEARCHES, ...NAMES, ...ADDRESSES]));
     return { target: `/suggest?${query([["term", whole.slice(0, 1 + dice.below(whole.length)).join("")], ["_", "1732624200123"]])}` };
   },
   "a redirect": (dice) => ({ target: `${dice.pick(["/out", "/login", "/r", "/share", "/oauth/authorize"])}?${query([[dice.pick(["url", "next", "redirect_uri", "return_to", "u", "continue", "RelayState", "goto"]), dice.pick(ADDRESSES_OF_PAGES)], ["state", dice.pick(TOKENS)]])}` }),
@@ -202,7 +202,7 @@ const KINDS: Readonly<Record<string, (dice: Dice) => Draft>> = {
   "single values in JSON": (dice) => ({ target: "/api/x", type: JSON_TYPE, body: JSON.stringify({ a: anything(dice), b: { c: anything(dice), d: [anything(dice), anything(dice)] }, password: dice.pick(PASSWORDS), new_password: dice.pick(PASSWORDS) }) }),
   "a cut text": (dice) => {
     const whole = Array.from(dice.pick([...SENTENCES, ...ARTICLES]));
-    const from = dice.below(Math.max(1, whole.length - 160));
-    return { target: "/api/preview", type: FORM, body: form([["text", whole.slice(from, from + 160 + dice.below(240)).join("")], ["selection", String(from)]]) };
+    const from = dice.below(Math.max(1, whole.length - 320));
+    return { target: "/api/preview", type: FORM, body: form([["text", whole.slice(from, from + 320 + dice.below(400)).join("")], ["selection", String(from)]]) };
   },
 };

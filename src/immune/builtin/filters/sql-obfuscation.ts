@@ -28,7 +28,7 @@ export const sqlObfuscation: Filter = {
     ),
     pattern(
       "sql",
-      `(?:^|[\\s'"\`)\\d(;])(?:or|and|xor|\\|\\||&&|not)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:=|<=>|<>|!=|<=?|>=?|\\blike\\b|\\bis\\b|\\bin\\b|\\bbetween\\b|\\brlike\\b|\\bdiv\\b)[\\s('"\`~!-]*(?:\\d|true|false|null|@|char|0x)`,
+      `(?:^|[\\s'"\`)\\d(;])(?:or|and|xor|\\|\\||&&|not)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:=|<=>|\\blike\\b|\\bis\\b|\\bin\\b|\\bbetween\\b|\\brlike\\b|\\bdiv\\b)[\\s('"\`~!-]*(?:\\d|true|false|null|@|char|0x)|(?:^[\\w.-]{0,32}|['"\`)])[\\s)]*(?:or|and|xor|\\|\\||&&)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:<>|!=|<=?|>=?)[\\s('"\`~!-]*\\d`,
       { places: INPUT_AND_HEADERS },
     ),
     pattern(

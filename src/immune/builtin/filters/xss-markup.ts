@@ -13,14 +13,16 @@ function search(text: string): string | null {
   const at = text.toLowerCase().indexOf(`<${found.name}`);
   if (at === -1) return null;
   const rest = text.slice(at, at + ACTION_CHARS_READ);
-  return /^\s*["'>]*\s*$/.test(text.slice(0, at)) || ACTS.test(rest) ? rest : null;
+  return (at < START_CHARS_MAX && /^[\s"'>]*$/.test(text.slice(0, at))) || ACTS.test(rest) ? rest : null;
 }
 
 /** Drawings, formulas and styles are harmless unless something in them runs or loads. */
 const DRAWINGS = /^(?:svg|math|style|xml)/;
 const MOVES =
-  /[\s/"'\x0b]on[a-z]{3,}[\s\x0b]*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]*$/i;
+  /[\s/"'\x0b]on[a-z]{3,}[\s\x0b]*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
 
+/** Before a tag that stands at the beginning. */
+const START_CHARS_MAX = 16;
 const ACTION_CHARS_READ = 200;
 /** Attributes, an end that is missing, or content with more than words in it. */
 const ACTS = /^<[a-z][^\s/>]*(?:[\s/][^>=]*=|[^>]*$|[^>]*>\s*[^\s<]{0,80}[(=;"'[.`])/i;
