@@ -551,7 +551,7 @@ export interface Dna {
   readonly immune: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     readonly mode: "off" | "detect" | "block";
     /**
@@ -559,6 +559,21 @@ export interface Dna {
      * Default: "auto".
      */
     readonly builtin: "auto" | boolean;
+    /**
+     * What the built-in filters are not to look for, and where: for false alarms. A list of objects {
+     * filter, path, parameter }. Default: [].
+     */
+    readonly exclude: ReadonlyArray<{
+      /** A built-in filter. Its name or id, or "*" for all of them. */
+      readonly filter: string;
+      /** On these paths only; * stands for anything. A path such as "/wiki/*". Default: "*". */
+      readonly path: string;
+      /**
+       * Only in what has this name; * stands for anything. A name such as "text" or
+       * "REQUEST_HEADERS:Referer". Default: "*".
+       */
+      readonly parameter: string;
+    }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as
@@ -1321,7 +1336,7 @@ export interface DnaInput {
   immune?: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     mode?: "off" | "detect" | "block" | undefined;
     /**
@@ -1329,6 +1344,21 @@ export interface DnaInput {
      * Default: "auto".
      */
     builtin?: "auto" | boolean | undefined;
+    /**
+     * What the built-in filters are not to look for, and where: for false alarms. A list of objects {
+     * filter, path, parameter }. Default: [].
+     */
+    exclude?: ReadonlyArray<{
+      /** A built-in filter. Its name or id, or "*" for all of them. */
+      filter: string;
+      /** On these paths only; * stands for anything. A path such as "/wiki/*". Default: "*". */
+      path?: string | undefined;
+      /**
+       * Only in what has this name; * stands for anything. A name such as "text" or
+       * "REQUEST_HEADERS:Referer". Default: "*".
+       */
+      parameter?: string | undefined;
+    }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as

@@ -29,11 +29,6 @@ export const laterKeys: readonly LaterKey[] = [
     mechanism: "The membrane around drones",
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
   },
-  {
-    pattern: "immune.builtin",
-    mechanism: "The filters that need no rules",
-    meanwhile: "Name a rule set in immune.rules.",
-  },
   ...["allow", "dryRun", "bans", "report"].map((key) => ({
     pattern: `immune.${key}`,
     mechanism: "The memory of attackers",

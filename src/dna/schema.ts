@@ -467,7 +467,7 @@ export function dnaSchema(facts: DnaFacts) {
     ),
 
     immune: section("Filtering of malicious requests, and the memory of those who sent them.", {
-      mode: oneOf(["off", "detect", "block"], "off", {
+      mode: oneOf(["off", "detect", "block"], "block", {
         why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
       }),
       builtin: z
@@ -476,6 +476,29 @@ export function dnaSchema(facts: DnaFacts) {
         .meta({
           description: "Whether the built-in filters run; auto: where no rules are named.",
           accepts: 'true, false or "auto"',
+        }),
+      exclude: z
+        .array(
+          z.strictObject({
+            filter: z.string().min(1).max(64).meta({
+              description: "A built-in filter.",
+              accepts: 'its name or id, or "*" for all of them',
+            }),
+            path: z.string().min(1).max(1_024).default("*").meta({
+              description: "On these paths only; * stands for anything.",
+              accepts: 'a path such as "/wiki/*"',
+            }),
+            parameter: z.string().min(1).max(256).default("*").meta({
+              description: "Only in what has this name; * stands for anything.",
+              accepts: 'a name such as "text" or "REQUEST_HEADERS:Referer"',
+            }),
+          }),
+        )
+        .max(256)
+        .default([])
+        .meta({
+          description: "What the built-in filters are not to look for, and where: for false alarms.",
+          accepts: "a list of objects { filter, path, parameter }",
         }),
       rules: paths("files").meta({
         description:

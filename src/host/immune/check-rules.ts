@@ -5,14 +5,18 @@
 import type { Diagnostic } from "../../dna/diagnostic.ts";
 import type { Dna } from "../../dna/dna.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
-import { makeGuard } from "./guard.ts";
+import { nearest } from "../../lib/nearest.ts";
+import { unknownFilters } from "../../immune/builtin/exclusions.ts";
+import { FILTERS } from "../../immune/builtin/filters/table.ts";
+import { exclusionsOf, makeGuard } from "./guard.ts";
 
 /** Notices that are told; a configuration made for ModSecurity may give a hundred. */
 const NOTICES_MAX = 20;
 
 /** At most one error: what stands behind it in the files has not been read. */
 export function checkRules({ immune }: Pick<Dna, "immune">): Diagnostic[] {
-  if (immune.rules.length === 0) return [];
+  const unknown = unknownFilters(exclusionsOf(immune), FILTERS).map(({ filter }) => unknownFilter(String(filter)));
+  if (immune.rules.length === 0 || unknown.length > 0) return unknown;
   try {
     // Whether they act or not, they are to be sound.
     const { rules } = makeGuard(immune, { mode: immune.mode === "detect" ? "detect" : "block", filters: [] });
@@ -27,6 +31,21 @@ export function checkRules({ immune }: Pick<Dna, "immune">): Diagnostic[] {
     if (error instanceof CellwsError) return [diagnosticOf(error)];
     throw error;
   }
+}
+
+function unknownFilter(name: string): Diagnostic {
+  const near = nearest(
+    name,
+    FILTERS.map((filter) => filter.name),
+  );
+  return {
+    code: "CELLWS_E_DNA_VALUE",
+    path: "immune.exclude",
+    message: "immune.exclude names no built-in filter",
+    found: name,
+    expected: "the name or the id of a built-in filter",
+    hint: near === null ? "The audit log tells ids, cellws inspect --explain names." : `Did you mean ${near}?`,
+  };
 }
 
 function diagnosticOf({ code, message, details }: CellwsError): Diagnostic {
