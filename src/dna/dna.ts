@@ -560,19 +560,26 @@ export interface Dna {
      */
     readonly builtin: "auto" | boolean;
     /**
-     * What the built-in filters are not to look for, and where: for false alarms. A list of objects {
-     * filter, path, parameter }. Default: [].
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
      */
     readonly exclude: ReadonlyArray<{
-      /** A built-in filter. Its name or id, or "*" for all of them. */
-      readonly filter: string;
-      /** On these paths only; * stands for anything. A path such as "/wiki/*". Default: "*". */
-      readonly path: string;
       /**
-       * Only in what has this name; * stands for anything. A name such as "text" or
-       * "REQUEST_HEADERS:Referer". Default: "*".
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
        */
-      readonly parameter: string;
+      readonly filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      readonly path: string | null;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      readonly parameter: string | null;
     }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
@@ -1345,19 +1352,26 @@ export interface DnaInput {
      */
     builtin?: "auto" | boolean | undefined;
     /**
-     * What the built-in filters are not to look for, and where: for false alarms. A list of objects {
-     * filter, path, parameter }. Default: [].
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
      */
     exclude?: ReadonlyArray<{
-      /** A built-in filter. Its name or id, or "*" for all of them. */
-      filter: string;
-      /** On these paths only; * stands for anything. A path such as "/wiki/*". Default: "*". */
-      path?: string | undefined;
       /**
-       * Only in what has this name; * stands for anything. A name such as "text" or
-       * "REQUEST_HEADERS:Referer". Default: "*".
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
        */
-      parameter?: string | undefined;
+      filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      path?: string | null | undefined;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      parameter?: string | null | undefined;
     }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder

@@ -481,23 +481,24 @@ export function dnaSchema(facts: DnaFacts) {
         .array(
           z.strictObject({
             filter: z.string().min(1).max(64).meta({
-              description: "A built-in filter.",
-              accepts: 'its name or id, or "*" for all of them',
+              description: "The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them.",
+              accepts: 'a name such as "sql-statement", an id, or "*"',
             }),
-            path: z.string().min(1).max(1_024).default("*").meta({
-              description: "On these paths only; * stands for anything.",
-              accepts: 'a path such as "/wiki/*"',
+            path: nullable(z.string().max(2048)).meta({
+              description: "Only on this path; * stands for anything in it.",
+              accepts: 'a path such as "/wiki/*", or null for all',
             }),
-            parameter: z.string().min(1).max(256).default("*").meta({
-              description: "Only in what has this name; * stands for anything.",
-              accepts: 'a name such as "text" or "REQUEST_HEADERS:Referer"',
+            parameter: nullable(z.string().max(512)).meta({
+              description:
+                "Only in the parameter, cookie or uploaded file's field of this name, or in the value of this full name.",
+              accepts: 'a name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all',
             }),
           }),
         )
         .max(256)
         .default([])
         .meta({
-          description: "What the built-in filters are not to look for, and where: for false alarms.",
+          description: "What built-in filters do not look for, and where: for false alarms.",
           accepts: "a list of objects { filter, path, parameter }",
         }),
       rules: paths("files").meta({

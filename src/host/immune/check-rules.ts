@@ -5,18 +5,14 @@
 import type { Diagnostic } from "../../dna/diagnostic.ts";
 import type { Dna } from "../../dna/dna.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
-import { nearest } from "../../lib/nearest.ts";
-import { unknownFilters } from "../../immune/builtin/exclusions.ts";
-import { FILTERS } from "../../immune/builtin/filters/table.ts";
-import { exclusionsOf, makeGuard } from "./guard.ts";
+import { makeGuard } from "./guard.ts";
 
 /** Notices that are told; a configuration made for ModSecurity may give a hundred. */
 const NOTICES_MAX = 20;
 
 /** At most one error: what stands behind it in the files has not been read. */
 export function checkRules({ immune }: Pick<Dna, "immune">): Diagnostic[] {
-  const unknown = unknownFilters(exclusionsOf(immune), FILTERS).map(({ filter }) => unknownFilter(String(filter)));
-  if (immune.rules.length === 0 || unknown.length > 0) return unknown;
+  if (immune.rules.length + immune.exclude.length === 0) return [];
   try {
     // Whether they act or not, they are to be sound.
     const { rules } = makeGuard(immune, { mode: immune.mode === "detect" ? "detect" : "block", filters: [] });
@@ -33,28 +29,13 @@ export function checkRules({ immune }: Pick<Dna, "immune">): Diagnostic[] {
   }
 }
 
-function unknownFilter(name: string): Diagnostic {
-  const near = nearest(
-    name,
-    FILTERS.map((filter) => filter.name),
-  );
-  return {
-    code: "CELLWS_E_DNA_VALUE",
-    path: "immune.exclude",
-    message: "immune.exclude names no built-in filter",
-    found: name,
-    expected: "the name or the id of a built-in filter",
-    hint: near === null ? "The audit log tells ids, cellws inspect --explain names." : `Did you mean ${near}?`,
-  };
-}
-
 function diagnosticOf({ code, message, details }: CellwsError): Diagnostic {
   const { path = "", found, expected, hint } = details;
   const [, file, line] = /^(.*):(\d+)$/s.exec(path) ?? [];
   const bare = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
   return {
     code,
-    path: "immune.rules",
+    path: path.startsWith("immune.") ? path : "immune.rules",
     message: found === undefined || !bare.endsWith(`: ${found}`) ? bare : bare.slice(0, -found.length - 2),
     ...(found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),

@@ -69,10 +69,12 @@ export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolde
   };
 }
 
-/** "*" is everything, which an exclusion says by naming nothing. */
-export function exclusionsOf({ exclude }: ImmuneDna): Exclusion[] {
-  const named = (text: string): string | undefined => (text === "*" ? undefined : text);
-  return exclude.map(({ filter, path: on, parameter }) => ({ filter, path: named(on), parameter: named(parameter) }));
+function exclusionsOf({ exclude }: ImmuneDna): Exclusion[] {
+  return exclude.map(({ filter, path: on, parameter }) => ({
+    filter,
+    path: on ?? undefined,
+    parameter: parameter ?? undefined,
+  }));
 }
 
 /** Users who name no rules are not to be without. */

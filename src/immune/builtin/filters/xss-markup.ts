@@ -7,7 +7,7 @@ function search(text: string): string | null {
   const found = findCrossSiteScripting(text);
   if (found === null) return null;
   // A document type without entities is how any page begins.
-  if (found.finding === "declaration") return /^!doctype/.test(found.name) ? null : found.name;
+  if (found.finding === "declaration") return found.name.startsWith("!doctype") ? null : found.name;
   if (found.finding !== "tag") return found.name;
   if (DRAWINGS.test(found.name) && !MOVES.test(text)) return null;
   const at = text.toLowerCase().indexOf(`<${found.name}`);
@@ -19,7 +19,7 @@ function search(text: string): string | null {
 /** Drawings, formulas and styles are harmless unless something in them runs or loads. */
 const DRAWINGS = /^(?:svg|math|style|xml)/;
 const MOVES =
-  /[\s/"'\x0b]on[a-z]{3,}[\s\x0b]*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
+  /[\s/"'\v]on[a-z]{3,}[\s\v]*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
 
 /** Before a tag that stands at the beginning. */
 const START_CHARS_MAX = 16;
