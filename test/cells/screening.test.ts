@@ -468,3 +468,12 @@ describe("the built-in filters", () => {
     await (await connect()).send(post(bad, "application/json")).until(/^HTTP\/1\.1 403/);
   });
 });
+
+test("where only built-in filters run, a body that says it is no text goes on as it comes", async (t) => {
+  const { addDrone, connect } = await watched(t, { rules: [] });
+  const drone = await addDrone(silent);
+  const client = await connect();
+  client.send(post("", "application/octet-stream").replace("Length: 0", "Length: 1000"));
+  client.send("a piece");
+  await until(() => drone.exchanges.length === 1);
+});

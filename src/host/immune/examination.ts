@@ -12,6 +12,7 @@ import type { ResponseHead } from "../../http/message.ts";
 import type { FilterObjection, Finding } from "../../immune/finding.ts";
 import { findingOf } from "../../immune/finding.ts";
 import { openBuiltin, type BuiltinHit, type BuiltinRun } from "../../immune/builtin/evaluate.ts";
+import { isBinary } from "../../immune/builtin/parsed-request.ts";
 import { evaluatePhase } from "../../immune/seclang/evaluate.ts";
 import type { RequestFacts } from "../../immune/seclang/facts.ts";
 import type { Judgement } from "../../immune/seclang/judgement.ts";
@@ -77,6 +78,9 @@ export class Examination {
     const { requestBodyAccess, requestBodyBytesMax, processor, engine } = this.#transaction;
     const forFilters = this.#guard.filters.length > 0 ? this.#guard.filterBodyBytesMax : 0;
     if (!requestBodyAccess || engine === "off") return forFilters;
+    // An upload of bytes that nobody can read goes through as it comes.
+    const isOfUse = this.#guard.hasRules || (this.#guard.builtin !== null && !isBinary(this.facts));
+    if (!isOfUse) return forFilters;
     const { requestBodyNoFilesBytesMax } = this.#transaction.rules.settings;
     const forRules =
       processor === "MULTIPART" ? requestBodyBytesMax : Math.min(requestBodyBytesMax, requestBodyNoFilesBytesMax);

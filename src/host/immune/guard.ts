@@ -23,6 +23,8 @@ export interface Guard {
   readonly mode: "detect" | "block";
   readonly rules: RuleSet;
   readonly screen: Screen;
+  /** Rules besides those that say what the DNA does. */
+  readonly hasRules: boolean;
   /** Null: the built-in filters do not run. */
   readonly builtin: BuiltinScreen | null;
   /** From which score on what they find is blocked; for rules, which count for themselves, their variables say it. */
@@ -55,11 +57,13 @@ export interface GuardParts {
 
 export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolder() }: GuardParts): Guard {
   const rules = loadRules(immune.rules, { prologue: prologueOf(immune), epilogue: epilogueOf(mode) });
-  const screen = rules.ruleCount > OWN_RULES ? buildScreenCached(rules, facts).screen : buildScreen(rules);
+  const hasRules = rules.ruleCount > OWN_RULES;
+  const screen = hasRules ? buildScreenCached(rules, facts).screen : buildScreen(rules);
   return {
     mode,
     rules,
     screen,
+    hasRules,
     builtin: hasBuiltin(immune) ? buildBuiltin({ exclude: exclusionsOf(immune) }) : null,
     scoreMin: immune.threshold.inboundScoreMin,
     filters,
