@@ -105,14 +105,14 @@ function facts(type: string, headers: readonly string[]): ParsedRequest["request
 
 /** The longest turn. */
 function run(request: ParsedRequest, phase: "head" | "body", steps: number): { ms: number; overrun: boolean } {
-  const began = performance.now();
   const state = openBuiltin(screen, request, phase);
   let ms = 0;
-  let turn = began;
   for (let done = false; !done;) {
+    // Of this thread's CPU: other work of the machine is not the filters' fault. The clock may tick in steps of 4 ms.
+    const before = process.threadCpuUsage();
     done = stepBuiltin(state, steps);
-    ms = Math.max(ms, performance.now() - turn);
-    turn = performance.now();
+    const { user, system } = process.threadCpuUsage(before);
+    ms = Math.max(ms, (user + system) / 1000);
   }
   return { ms, overrun: state.overrun };
 }

@@ -21,6 +21,7 @@ import { PLACES, valuesOf } from "./places.ts";
 import type { BuiltCheck, BuiltinScreen } from "./screen.ts";
 import { hiddenText } from "./hidden-text.ts";
 import { innerValues } from "./inner-values.ts";
+import { isPassword } from "./secret.ts";
 import { isWritten } from "./written.ts";
 
 export interface BuiltinHit {
@@ -129,7 +130,7 @@ export function stepBuiltin(run: BuiltinRun, steps: number): boolean {
 }
 
 /** Not all that a value costs is counted in steps: its forms and the tokens of SQL and HTML are charged by its length. */
-const STEPS_PER_BYTE_OF_TURN = 60;
+const STEPS_PER_BYTE_OF_TURN = 120;
 
 /** Their values come again from request to request. */
 const HEADERS = PLACES.header | PLACES["user-agent"] | PLACES.name | PLACES["cookie-name"];
@@ -157,11 +158,12 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
   const { screen } = run;
   const profile = profileOf(text);
   const plain = plainForm(text, profile);
+  const plainProfile = plain === text ? profile : profileOf(plain);
   let last: string | null = null;
   let candidates: readonly number[] = NONE;
   let written: boolean | null = null;
   for (const { form, checks } of screen.byPlace.get(value.place)!) {
-    const shown = formOf(form, text, plain, profile);
+    const shown = formOf(form, text, plain, plainProfile);
     if (shown !== last) candidates = screen.table.candidates(shown, shown === text ? profile : profileOf(shown));
     last = shown;
     for (let word = 0; word < checks.length; word += 1) {
@@ -174,7 +176,7 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
         const found = find(run, built, shown);
         if (run.overrun) return;
         if (found === null) continue;
-        if (built.check.inText === "excused" && (written ??= isWritten(text))) continue;
+        if (built.check.inText === "excused" && (written ??= isWritten(text) || isPassword(value.key, text))) continue;
         tell(run, built.filter, value, found);
       }
     }

@@ -27,18 +27,16 @@ const SCRIPT = bitsOf("*[(.");
 /** Rounds of decoding: what is encoded more often than this no application decodes either. */
 const ROUNDS_MAX = 3;
 
-/** The value in one form. `plain` is its plain form, which the later ones begin with; `profile` that of the value. */
+/** The value in one form. `plain` is its plain form, which the later ones begin with; `profile` that form's. */
 export function formOf(form: number, text: string, plain: string, profile: number): string {
   if (form === 0) return text;
-  // What was decoded may hold anything.
-  const bytes = plain === text ? profile : -1;
   switch (FORMS[form]) {
     case "sql":
-      return (bytes & SQL) === 0 ? plain : sqlForm(plain);
+      return (profile & SQL) === 0 ? plain : sqlForm(plain);
     case "shell":
-      return (bytes & SHELL) === 0 ? plain : shellForm(plain);
+      return (profile & SHELL) === 0 ? plain : shellForm(plain);
     case "script":
-      return (bytes & SCRIPT) === 0 ? plain : scriptForm(plain);
+      return (profile & SCRIPT) === 0 ? plain : scriptForm(plain);
     default:
       return plain;
   }

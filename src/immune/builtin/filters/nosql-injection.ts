@@ -1,9 +1,22 @@
-import { oneOf, pattern, type Filter } from "../filter.ts";
+import { oneOf, pattern, type Filter, type Finding } from "../filter.ts";
+import type { ParsedRequest } from "../parsed-request.ts";
 import { INPUT } from "../places.ts";
 
 const operators = oneOf(
   "ne eq gt gte lt lte in nin and or nor not exists type expr jsonschema mod regex text where all elemmatch size function accumulator lookup merge out",
 );
+
+/**
+ * `{"password": {"$ne": null}}`: an operator and nothing to compare with asks for everything. With something to compare
+ * with it may be an application's own way to be asked: {"price": {"$lt": 20}}.
+ */
+function find({ body }: ParsedRequest): Finding | null {
+  const found = body.args.find(({ name, value }) => ASKS.test(name) && EVERYTHING.test(value));
+  return found === undefined ? null : { where: `ARGS:${found.name}`, matched: `${found.name}: ${found.value}` };
+}
+
+const ASKS = /\.\$(?:ne|gte?|nin|not|exists|regex|where|expr|function)(?:\.array_\d+)?$/;
+const EVERYTHING = /^(?:|0|-1|1|true|false|\^?\.[*+]\$?|\^|\[\]|undefined)$/;
 
 export const nosqlInjection: Filter = {
   id: 100_705,
@@ -37,4 +50,5 @@ export const nosqlInjection: Filter = {
       `(?:^|[.\\["'{_])(?:password|passwd|pwd|secret|token|api_?key|hash|is_(?:staff|superuser|admin)|permissions?|has_key)\\w*__(?:i?startswith|i?endswith|i?contains|i?exact|i?regex|gte?|lte?|in|range|isnull|has_keys?|contained_by)(?:$|[^\\w])|(?:^|[.\\["'{])(?:[a-z]+(?:_[a-z]+)*__){2,}(?:i?startswith|i?endswith|i?contains|i?regex|has_keys?|contained_by)(?:$|[^\\w])`,
     ),
   ],
+  judge: { phase: "body", find },
 };
