@@ -9,7 +9,6 @@ import os from "node:os";
 import path from "node:path";
 import type { Dna } from "../../dna/dna.ts";
 import type { ImmuneFilter } from "../../dna/functions.ts";
-import type { Exclusion } from "../../immune/builtin/exclusions.ts";
 import { buildBuiltin, type BuiltinScreen } from "../../immune/builtin/screen.ts";
 import type { Directive } from "../../immune/seclang/ast.ts";
 import { parseSecLang } from "../../immune/seclang/parse.ts";
@@ -64,21 +63,13 @@ export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolde
     rules,
     screen,
     hasRules,
-    builtin: hasBuiltin(immune) ? buildBuiltin({ exclude: exclusionsOf(immune) }) : null,
+    builtin: hasBuiltin(immune) ? buildBuiltin({ exclude: immune.exclude }) : null,
     scoreMin: immune.threshold.inboundScoreMin,
     filters,
     responses: immune.responses,
     status: immune.block.status,
     filterBodyBytesMax: immune.body.textBytesMax,
   };
-}
-
-function exclusionsOf({ exclude }: ImmuneDna): Exclusion[] {
-  return exclude.map(({ filter, path: on, parameter }) => ({
-    filter,
-    path: on ?? undefined,
-    parameter: parameter ?? undefined,
-  }));
 }
 
 /** Users who name no rules are not to be without. */

@@ -26,10 +26,11 @@ describe("a hit", () => {
   test("says which filter found what, where, and how much it counts", () => {
     const { facts } = requestOf({ query: "a=b&id=1%20union%20select%201" });
     const [hit] = evaluateBuiltin(screen, parseHead(facts), "head").hits;
-    assert.equal(hit?.where, "ARGS:id");
-    assert.equal(hit?.attackClass, "sql-injection");
-    assert.ok(scoreOf([hit!]) >= 5);
-    assert.match(hit!.matched, /union select/);
+    assert.ok(hit !== undefined);
+    assert.equal(hit.where, "ARGS:id");
+    assert.equal(hit.attackClass, "sql-injection");
+    assert.ok(scoreOf([hit]) >= 5);
+    assert.match(hit.matched, /union select/);
   });
 
   test("is told once a filter, however many values show it", () => {

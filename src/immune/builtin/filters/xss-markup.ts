@@ -19,7 +19,7 @@ function search(text: string): string | null {
 /** Drawings, formulas and styles are harmless unless something in them runs or loads. */
 const DRAWINGS = /^(?:svg|math|style|xml)/;
 const MOVES =
-  /[\s/"'\v]on[a-z]{3,}[\s\v]*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
+  /[\s/"']on[a-z]{3,}\s*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
 
 /** Before a tag that stands at the beginning. */
 const START_CHARS_MAX = 16;
