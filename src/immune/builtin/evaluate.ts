@@ -176,7 +176,11 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
         const found = find(run, built, shown);
         if (run.overrun) return;
         if (found === null) continue;
-        if (built.check.inText === "excused" && (written ??= isWritten(text) || isPassword(value.key, text))) continue;
+        if (
+          built.check.inText === "excused" &&
+          (written ??= isWritten(text) || (value.place === PLACES.argument && isPassword(value.key, text)))
+        )
+          continue;
         tell(run, built.filter, value, found);
       }
     }
