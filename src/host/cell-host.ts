@@ -499,7 +499,7 @@ export class CellHost {
     // A refusal is the kernel's, whose word on the dead comes another way; a garbled answer is an answer.
     if (outcome.kind !== "silent") {
       this.#silent.delete(id);
-      return this.dispatch({ type: "probed", id, answer: "answered" });
+      return this.dispatch({ type: "probed", id, answer: outcome.kind === "refused" ? "absent" : "answered" });
     }
     const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid), atMs: performance.now() };
     // Another question to it may have ended just before ours: between then and now nobody gets anything done.
