@@ -18,13 +18,8 @@ export interface LaterKey {
   meanwhile: string;
 }
 
-export const laterKeys: readonly LaterKey[] = [
-  {
-    pattern: "immune.builtin",
-    mechanism: "The filters that need no rules",
-    meanwhile: "Name a rule set in immune.rules.",
-  },
-];
+/** None at present: all that the schema understands is built. */
+export const laterKeys: readonly LaterKey[] = [];
 
 export interface LaterFinding {
   path: KeyPath;
