@@ -147,6 +147,17 @@ test("with nobody else left a B cell opens the door", async (t) => {
   assert.equal((await askAsAdmin(organism, "/metrics")).status, 200);
 });
 
+test("a lone drone, which holds no socket, grows an organism that is asked at the same place", async (t) => {
+  const organism = await startOrganism(t, options);
+  assert.equal((await organism.request({ path: "/pid" })).status, 200);
+  const cells = await organism.grown({ stem: 2 });
+  for (const cell of cells) if (cell.class !== "drone") organism.kill(cell);
+  await organism.until("somebody to answer again", async () => (await ask(organism, "/readyz")).status === 200);
+  assert.equal((await organism.request({ path: "/pid" })).status, 200);
+  const metrics = parseExposition((await askAsAdmin(organism, "/metrics")).text);
+  assert.ok(valueOf(metrics, "cellws_http_requests_total") >= 1, "what the dead had told is not forgotten");
+});
+
 test("while the only drone's app fails it is not ready, and says why without saying too much", async (t) => {
   const organism = await startOrganism(t, { ...options, app: "throws-at-load.mjs" });
   assert.equal((await ask(organism, "/readyz")).status, 200, "nobody knows yet");
