@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseExposition, valueOf } from "../support/exposition.ts";
 import { type Address, type ClientRequest, type ClientResponse, request } from "./client.ts";
+import { until } from "./wait.ts";
 import { appFile, cellws, ofClass, type Organism, sharedOrganism, startOrganism } from "./organism.ts";
 
 const options = {
@@ -120,10 +121,8 @@ describe("the admin listener", () => {
       assert.equal(ready.status, 200, ready.text);
       assert.equal((await organism().request({ path: "/pid" })).status, 200);
       await organism().until(`the death of the ${cellClass} to be counted`, async () => {
-        const now = await counts(organism());
-        for (const [series, count] of before) assert.ok((now.get(series) ?? -1) >= count, `${series} fell`);
-        before = now;
-        return now.get(`cellws_deaths_total class="${cellClass}",cause="crashed"`) === 1;
+        before = await counts(organism(), before);
+        return before.get(`cellws_deaths_total class="${cellClass}",cause="crashed"`) === 1;
       });
     }
     assert.equal(before.get("cellws_http_requests_total "), 8);
@@ -156,6 +155,30 @@ test("a lone drone, which holds no socket, grows an organism that is asked at th
   assert.equal((await organism.request({ path: "/pid" })).status, 200);
   const metrics = parseExposition((await askAsAdmin(organism, "/metrics")).text);
   assert.ok(valueOf(metrics, "cellws_http_requests_total") >= 1, "what the dead had told is not forgotten");
+});
+
+test("an organism that falls asleep is ready all the while, is not kept awake by being asked, and forgets no count", async (t) => {
+  const dna = { ...options.dna, dormancy: { idleMs: 500 } };
+  const organism = await startOrganism(t, { ...options, dna });
+  assert.equal((await organism.request({ path: "/pid" })).status, 200);
+  let told = await counts(organism);
+  const isAsleep = async (): Promise<boolean> => {
+    const { status, text } = await ask(organism, "/readyz");
+    assert.equal(status, 200, text);
+    told = await counts(organism, told);
+    return (await organism.ps()).every((cell) => cell.class === "egg");
+  };
+  await until("the organism to be an egg again", isAsleep, { msMax: 60_000 });
+  assert.equal(told.get("cellws_http_requests_total "), 1);
+  await organism.until("the deaths of those who left in order to be counted", async () => {
+    told = await counts(organism, told);
+    return told.get(`cellws_deaths_total class="drone",cause="stopped"`) === 1;
+  });
+  assert.equal((await organism.request({ path: "/pid" })).status, 200);
+  await organism.until("the second cold start to be counted", async () => {
+    told = await counts(organism, told);
+    return told.get("cellws_cold_start_seconds _count") === 2;
+  });
 });
 
 test("while the only drone's app fails it is not ready, and says why without saying too much", async (t) => {
@@ -208,11 +231,13 @@ function askAsAdmin(organism: Organism, path: string, headers: ClientRequest["he
   return ask(organism, path, { headers: { ...headers, authorization: `Bearer ${token}` } });
 }
 
-/** Every series of every counter and histogram. */
-async function counts(organism: Organism): Promise<Map<string, number>> {
+/** Every series of every counter and histogram, none of which may have fallen since `before`. */
+async function counts(organism: Organism, before?: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   const families = parseExposition((await askAsAdmin(organism, "/metrics")).text);
   const lasting = [...families].filter(([, { type }]) => type !== "gauge");
-  return new Map(
+  const now = new Map<string, number>(
     lasting.flatMap(([name, { samples }]) => [...samples].map(([key, n]) => [`${name} ${key}`, n] as const)),
   );
+  for (const [series, count] of before ?? []) assert.ok((now.get(series) ?? -1) >= count, `${series} fell`);
+  return now;
 }
