@@ -68,7 +68,8 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
   const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
   const shunned: State = { ...state, condemned, alive };
   const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
-  return [next, [log, { type: "inform" }, ...cut]];
+  const shunning: Move = [next, [log, { type: "inform" }, ...cut]];
+  return gentle[charge.reason] ? shunning : inTurn(shunning, nowMs, execute);
 }
 
 /** At each control period: a certificate that did not hold for us when it came may do so now that we know more. */
