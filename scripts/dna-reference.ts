@@ -85,7 +85,7 @@ function referenceText(tree: FieldNode): string {
   return [
     "## Every key",
     "",
-    ...notBuiltYet.slice(0, 2),
+    ...notBuiltYet().slice(0, 2),
     ...tableOf(top),
     ...sections.flatMap((section) => {
       const inner = fields.filter((field) => !field.isSection && parentOf(field.pattern) === section.pattern);
@@ -98,24 +98,9 @@ function referenceText(tree: FieldNode): string {
       ];
     }),
     "",
-    ...notBuiltYet.slice(2),
+    ...notBuiltYet().slice(2),
   ].join("\n");
 }
-
-/** What is said before the tables, and the table at the end; nothing where all that is understood is built. */
-const notBuiltYet: readonly string[] =
-  laterKeys.length === 0
-    ? []
-    : [
-        "Keys marked *later* are understood and refused (`CELLWS_E_NOT_YET`) until their mechanism is built: see the end of this page.",
-        "",
-        "## Not built yet",
-        "",
-        "| Key | What is missing | Until then |",
-        "|---|---|---|",
-        ...laterKeys.map((key) => `| \`${key.pattern}\` | ${key.mechanism} | ${key.meanwhile} |`),
-        "",
-      ];
 
 function tableOf(fields: readonly Field[]): string[] {
   return [
@@ -292,4 +277,19 @@ function wrap(text: string, columns: number): string[] {
     if (last === undefined || last.length + 1 + word.length > columns) return [...lines, word];
     return [...lines.slice(0, -1), `${last} ${word}`];
   }, []);
+}
+
+/** What is said before the tables, and the table at the end; nothing where all that is understood is built. */
+function notBuiltYet(): readonly string[] {
+  if (laterKeys.length === 0) return [];
+  return [
+    "Keys marked *later* are understood and refused (`CELLWS_E_NOT_YET`) until their mechanism is built: see the end of this page.",
+    "",
+    "## Not built yet",
+    "",
+    "| Key | What is missing | Until then |",
+    "|---|---|---|",
+    ...laterKeys.map((key) => `| \`${key.pattern}\` | ${key.mechanism} | ${key.meanwhile} |`),
+    "",
+  ];
 }
