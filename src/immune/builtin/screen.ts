@@ -13,12 +13,13 @@ import { buildScreenTable, WORD_BITS } from "../seclang/compiled/screen-table.ts
 import { requiredClasses } from "../seclang/pattern/byte-classes.ts";
 import type { BoundedRegex } from "../seclang/pattern/bounded-regex.ts";
 import { boundedBy } from "../seclang/pattern/bounded-regex.ts";
+import type { Pattern } from "../seclang/pattern/parse.ts";
 import { parsePattern } from "../seclang/pattern/parse.ts";
 import { buildProgram } from "../seclang/pattern/program.ts";
 import { requiredLiterals } from "../seclang/required-literals.ts";
 import type { Exclusion } from "./exclusions.ts";
 import { readExclusions } from "./exclusions.ts";
-import type { Check, Filter, PatternCheck } from "./filter.ts";
+import type { Check, Filter } from "./filter.ts";
 import { FILTERS } from "./filters/table.ts";
 import { FORMS } from "./forms.ts";
 import type { PlaceName } from "./places.ts";
@@ -106,12 +107,18 @@ function build(filter: Filter, check: Check): { built: BuiltCheck; need: Needs }
     regex: null,
     regexFor: null,
   };
-  const regex = check.kind === "pattern" ? regexOf(filter, check) : null;
+  const regex = check.kind === "pattern" ? lazily(() => regexOf(filter, parsed)) : null;
   return { built: { filter, check, regex }, need };
 }
 
-function regexOf(filter: Filter, check: PatternCheck): BoundedRegex {
-  const program = buildProgram(parsePattern(check.pattern));
+/** A pattern's program is made when a value first holds what it requires: of most patterns that is never. */
+function lazily(make: () => BoundedRegex): BoundedRegex {
+  let made: BoundedRegex | null = null;
+  return { exec: (value, meter, groups) => (made ??= make()).exec(value, meter, groups) };
+}
+
+function regexOf(filter: Filter, parsed: Pattern): BoundedRegex {
+  const program = buildProgram(parsed);
   assert(program !== null, `a pattern of the filter ${filter.name} is small enough to be run in bounded time`);
   return boundedBy(program);
 }
