@@ -42,10 +42,10 @@ import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
+import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { accuseWorn, noteWear } from "./wear.ts";
 import { evolve } from "./revision.ts";
 import { brood, fallAsleep, isFallingAsleep, layEgg } from "./dormancy.ts";
-import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
 /** What a cell is born with. */

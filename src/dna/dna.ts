@@ -584,12 +584,29 @@ export interface Dna {
     readonly fsRead: "any" | readonly string[];
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     readonly fsWrite: "any" | readonly string[];
+    /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    readonly confine: boolean;
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    readonly addons: boolean;
+    /**
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
+     */
+    readonly cpuPercentMax: number;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     readonly mode: "off" | "detect" | "block";
     /**
@@ -1414,12 +1431,29 @@ export interface DnaInput {
     fsRead?: "any" | readonly string[] | undefined;
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     fsWrite?: "any" | readonly string[] | undefined;
+    /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    confine?: boolean | undefined;
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    addons?: boolean | undefined;
+    /**
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
+     */
+    cpuPercentMax?: number | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     mode?: "off" | "detect" | "block" | undefined;
     /**

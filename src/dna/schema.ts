@@ -501,11 +501,24 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Which files and folders they may write.",
           accepts: 'a list of paths, or "any"',
         }),
+        confine: flag(true, {
+          why: "Whether drones are also made unable to do what is forbidden here (an app that tries gets an error). Without it neighbours only watch, and end a drone that does it: for apps that cannot live with Node's permission model.",
+        }),
+        addons: flag(true, {
+          why: "Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but JavaScript's.",
+        }),
+        cpuPercentMax: whole("percent", {
+          from: 0,
+          to: 100_000,
+          initially: 0,
+          zero: "no limit",
+          why: "What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one, with some more for compression and garbage; several are worker threads, or somebody who mines.",
+        }),
       },
     ),
 
     immune: section("Filtering of malicious requests, and the memory of those who sent them.", {
-      mode: oneOf(["off", "detect", "block"], "off", {
+      mode: oneOf(["off", "detect", "block"], "block", {
         why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
       }),
       builtin: z
@@ -782,6 +795,7 @@ export interface FieldMeta {
 export type Unit =
   | "ms"
   | "seconds"
+  | "percent"
   | "bytes"
   | "bytes a second"
   | "cells"
