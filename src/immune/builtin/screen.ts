@@ -6,6 +6,7 @@
  * Built once in each cell. Readings of headers that come again with each request are kept (memory below): what was
  * found harmless once is.
  */
+import type { Facts } from "../seclang/compiled/facts.ts";
 import { noFacts } from "../seclang/compiled/facts.ts";
 import type { Needs } from "../seclang/compiled/needs.ts";
 import type { ScreenTable } from "../seclang/compiled/screen-table.ts";
@@ -15,6 +16,7 @@ import type { BoundedRegex } from "../seclang/pattern/bounded-regex.ts";
 import { boundedBy } from "../seclang/pattern/bounded-regex.ts";
 import type { Pattern } from "../seclang/pattern/parse.ts";
 import { parsePattern } from "../seclang/pattern/parse.ts";
+import type { Program } from "../seclang/pattern/program.ts";
 import { buildProgram } from "../seclang/pattern/program.ts";
 import { requiredLiterals } from "../seclang/required-literals.ts";
 import type { Exclusion } from "./exclusions.ts";
@@ -53,13 +55,15 @@ export interface FormChecks {
 }
 
 export interface BuiltinOptions {
+  /** What an earlier build found out about the same patterns; what was not among it is added. */
+  readonly facts?: Facts;
   /** What not to look for, and where: from the DNA (`immune.exclude`). */
   readonly exclude?: readonly Exclusion[];
   /** For tests: others than the table's. */
   readonly filters?: readonly Filter[];
 }
 
-export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOptions = {}): BuiltinScreen {
+export function buildBuiltin({ exclude = [], filters: all = FILTERS, facts }: BuiltinOptions = {}): BuiltinScreen {
   const { isOff, exclusions } = readExclusions(exclude, all);
   const filters = all.filter((filter) => !isOff(filter));
   const checks: BuiltCheck[] = [];
@@ -67,13 +71,13 @@ export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOp
   const places: number[] = [];
   for (const filter of filters) {
     for (const check of filter.checks) {
-      const { built, need } = build(filter, check);
+      const { built, need } = build(filter, check, facts ?? null);
       checks.push(built);
       needs.push(need);
       places.push(placesOf(check.places ?? filter.places));
     }
   }
-  const table = buildScreenTable(needs, noFacts());
+  const table = buildScreenTable(needs, facts ?? noFacts());
   const setOf = (belongs: (index: number) => boolean): readonly number[] => {
     const set = Array.from({ length: table.words }, () => 0);
     for (const index of checks.keys())
@@ -97,18 +101,19 @@ export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOp
 
 const placesOf = (names: readonly PlaceName[]): number => names.reduce((sum, name) => sum | PLACES[name], 0);
 
-function build(filter: Filter, check: Check): { built: BuiltCheck; need: Needs } {
+function build(filter: Filter, check: Check, facts: Facts | null): { built: BuiltCheck; need: Needs } {
   const source = check.kind === "pattern" ? check.pattern : check.gate;
-  const parsed = parsePattern(source);
-  const need = {
-    pure: true,
-    literals: requiredLiterals(parsed),
-    clauses: requiredClasses(parsed.root),
-    regex: null,
-    regexFor: null,
+  const key = `/${source.source}/${source.flags}`;
+  const known = facts?.patterns.get(key);
+  const parsed = known === undefined ? parsePattern(source) : null;
+  const literals = known === undefined ? requiredLiterals(parsed!) : known.literals;
+  const clauses = known === undefined ? requiredClasses(parsed!.root) : known.clauses;
+  const programOf = (): Program => known?.program ?? programFrom(filter, parsed!);
+  if (facts !== null && known === undefined) facts.patterns.set(key, { literals, clauses, program: programOf() });
+  return {
+    built: { filter, check, regex: check.kind === "pattern" ? lazily(() => boundedBy(programOf())) : null },
+    need: { pure: true, literals, clauses, regex: null, regexFor: null },
   };
-  const regex = check.kind === "pattern" ? lazily(() => regexOf(filter, parsed)) : null;
-  return { built: { filter, check, regex }, need };
 }
 
 /** A pattern's program is made when a value first holds what it requires: of most patterns that is never. */
@@ -117,10 +122,10 @@ function lazily(make: () => BoundedRegex): BoundedRegex {
   return { exec: (value, meter, groups) => (made ??= make()).exec(value, meter, groups) };
 }
 
-function regexOf(filter: Filter, parsed: Pattern): BoundedRegex {
+function programFrom({ name }: Filter, parsed: Pattern): Program {
   const program = buildProgram(parsed);
-  assert(program !== null, `a pattern of the filter ${filter.name} is small enough to be run in bounded time`);
-  return boundedBy(program);
+  assert(program !== null, `a pattern of the filter ${name} is small enough to be run in bounded time`);
+  return program;
 }
 
 /** Values of headers in which nothing was found. */
