@@ -606,7 +606,7 @@ export interface Dna {
   readonly immune: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     readonly mode: "off" | "detect" | "block";
     /**
@@ -1453,7 +1453,7 @@ export interface DnaInput {
   immune?: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     mode?: "off" | "detect" | "block" | undefined;
     /**

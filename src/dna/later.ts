@@ -19,11 +19,6 @@ export interface LaterKey {
 }
 
 export const laterKeys: readonly LaterKey[] = [
-  {
-    pattern: "immune.builtin",
-    mechanism: "The filters that need no rules",
-    meanwhile: "Name a rule set in immune.rules.",
-  },
   ...["allow", "dryRun", "bans", "report"].map((key) => ({
     pattern: `immune.${key}`,
     mechanism: "The memory of attackers",

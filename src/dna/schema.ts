@@ -518,7 +518,7 @@ export function dnaSchema(facts: DnaFacts) {
     ),
 
     immune: section("Filtering of malicious requests, and the memory of those who sent them.", {
-      mode: oneOf(["off", "detect", "block"], "off", {
+      mode: oneOf(["off", "detect", "block"], "block", {
         why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
       }),
       builtin: z
