@@ -38,16 +38,20 @@ export const modSecurityModule = "/usr/share/nginx/modules/ngx_http_modsecurity_
 
 export const setups: readonly Setup[] = [
   { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
-  { name: "cellws", title: "cellws, 1 B cell, 1 drone, no filters", start: () => startCellws("cellws", 1, "off") },
+  {
+    name: "cellws",
+    title: "cellws, 1 B cell, 1 drone, no filters",
+    start: () => startCellws("cellws", 1, { mode: "off" }),
+  },
   {
     name: "cellws-filters",
     title: "cellws, 1 B cell, 1 drone, built-in filters",
-    start: () => startCellws("cellws-filters", 1, "block"),
+    start: () => startCellws("cellws-filters", 1),
   },
   {
     name: "cellws-2",
     title: "cellws, 1 B cell, 2 drones, no filters",
-    start: () => startCellws("cellws-2", appProcesses, "off"),
+    start: () => startCellws("cellws-2", appProcesses, { mode: "off" }),
   },
   { name: "haproxy", title: "HAProxy (1 thread) -> node:http, Unix socket", start: startHaproxy },
   { name: "node", title: "node:http alone", start: () => startNode("node", app) },
