@@ -462,7 +462,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "saturated drones are judged by what comes and what is done",
     file: "src/core/demand.ts",
-    find: "const byLoad = isSaturated ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;",
+    find: "const byLoad = strained ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;",
     replace: "const byLoad = loadWanted;",
   },
   // Dormancy.
