@@ -18,13 +18,11 @@ export interface LaterKey {
   meanwhile: string;
 }
 
-export const laterKeys: readonly LaterKey[] = [
-  ...["allow", "dryRun", "bans", "report"].map((key) => ({
-    pattern: `immune.${key}`,
-    mechanism: "The memory of attackers",
-    meanwhile: "Their requests are filtered one by one.",
-  })),
-];
+export const laterKeys: readonly LaterKey[] = ["allow", "dryRun", "bans", "report"].map((key) => ({
+  pattern: `immune.${key}`,
+  mechanism: "The memory of attackers",
+  meanwhile: "Their requests are filtered one by one.",
+}));
 
 export interface LaterFinding {
   path: KeyPath;
