@@ -1,0 +1,108 @@
+/** `cellws chaos` on a real organism: what it does, what it says, and that nothing is left stopped. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { readProc } from "../../src/host/proc.ts";
+import { bin, type PsCell, sharedOrganism } from "./organism.ts";
+import { within } from "./wait.ts";
+
+interface Account {
+  seed: number;
+  endedEarly: boolean;
+  requests: { answered: number; lost: number; unexcused: number };
+  strikes: Array<{ harm: string; class: string; pid: number; healedMs: number | null }>;
+}
+
+describe("cellws chaos", () => {
+  const organism = sharedOrganism({
+    app: "echo.mjs",
+    scratchEnv: { FLIP: "flip" },
+    dna: {
+      cells: { neuron: { max: 1 }, bCell: { max: 1 }, drone: { min: 2, max: 2 } },
+      restarts: { windowMs: 1_000 },
+    },
+  });
+
+  test("without --yes it harms nobody, and says what it would do", async () => {
+    await organism().request({ path: "/" });
+    const before = pidsOf(await organism().grown({ drone: 2, stem: 2 }));
+    const { code, stderr } = await organism().cli("chaos", "--for", "1s");
+    assert.equal(code, 2);
+    assert.match(stderr, /CELLWS_E_CHAOS_NOT_ALLOWED/);
+    assert.match(stderr, /kill, stop, slow any of its cells about every 2s for 1s/);
+    assert.deepEqual(pidsOf(await organism().ps()), before);
+  });
+
+  test("it kills under load, nothing is lost, every strike is healed, and there is a picture", async () => {
+    const picture = organism().scratch("chaos.svg");
+    const harm = ["--cells", "drone,stem,neuron", "--how", "kill", "--for", "3s", "--every", "600ms", "--seed", "7"];
+    const load = ["--path", "/?{id}", "--rate", "100", "--connections", "4"];
+    const { code, stdout, stderr } = await organism().cli(
+      "chaos",
+      "--yes",
+      "--json",
+      ...harm,
+      ...load,
+      "--out",
+      picture,
+    );
+    const account = JSON.parse(stdout || "{}") as Account;
+    assert.equal(code, 0, `${stderr}${stdout}`);
+    assert.ok(account.strikes.length >= 2, `${account.strikes.length} strikes`);
+    assert.ok(account.strikes.every(({ harm: how, healedMs }) => how === "kill" && healedMs !== null));
+    assert.ok(account.requests.answered > 100);
+    assert.equal(account.requests.lost, 0);
+    assert.equal(account.seed, 7);
+    const svg = readFileSync(picture, "utf8");
+    for (const word of ["answered right", "lost", "killed", "drones", "healed after, s"])
+      assert.ok(svg.includes(word), word);
+  });
+
+  test("Ctrl-C ends it early, tells what was so far, and nobody is left stopped", async () => {
+    const child = spawn(
+      bin,
+      ["chaos", "--name", organism().name, "--yes", "--json", "--how", "stop", "--cells", "stem", "--every", "300ms"],
+      {
+        env: organism().env,
+        cwd: organism().workDir,
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
+    let printed = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
+    const ended = once(child, "close");
+    await organism().until("a stopped cell", () => organism().cellPids().some(isStopped));
+    child.kill("SIGINT");
+    await within("chaos to end", ended);
+    const account = JSON.parse(printed) as Account;
+    assert.equal(account.endedEarly, true);
+    assert.ok(account.strikes.length > 0);
+    assert.deepEqual(organism().cellPids().filter(isStopped), []);
+  });
+
+  for (const [what, args] of [
+    ["a class that there is none of", ["--cells", "drone,liver"]],
+    ["a harm that it cannot do", ["--how", "maim"]],
+    ["a rate beyond its bounds", ["--rate", "1000000"]],
+    ["a path that is none", ["--path", "hello"]],
+    ["a duration beyond its bounds", ["--for", "2d"]],
+    ["a picture in a folder that is not there", ["--out", "nowhere/chaos.svg"]],
+  ] as const) {
+    test(`it refuses ${what}, and harms nobody`, async () => {
+      const { code, stderr } = await organism().cli("chaos", "--yes", ...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /CELLWS_E_USAGE/);
+    });
+  }
+
+  test("an app that does not answer twice the same is not put to the test", async () => {
+    const { code, stderr } = await organism().cli("chaos", "--yes", "--path", "/flips");
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /CELLWS_E_CHAOS_LOAD[\s\S]*\/flips: answered 200, then 500/);
+  });
+});
+
+const pidsOf = (cells: readonly PsCell[]): number[] => cells.map(({ pid }) => pid).toSorted((a, b) => a - b);
+const isStopped = (pid: number): boolean => readProc(pid)?.state === "T";
