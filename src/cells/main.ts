@@ -10,7 +10,7 @@ import { firstInheritedFd } from "../host/birth.ts";
 import { CellHost } from "../host/cell-host.ts";
 import type { KeyPair } from "../host/identity.ts";
 import { makeKeyPair, organismId, signRecord } from "../host/identity.ts";
-import type { InheritedListener, TakenConnection } from "../host/listeners.ts";
+import type { InheritedListener, ListenAddress, TakenConnection } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
 import { ownIdentity } from "../host/proc.ts";
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     cell: birth.id,
     class: birth.class,
   });
-  const listeners = inheritedListeners(birth);
+  const { listeners, admin } = inheritedListeners(birth);
 
   const certificate = birth.certificate ?? selfCertified(birth, keys);
   const records = birth.certificate === null ? [certificate] : birth.records;
@@ -57,6 +57,7 @@ async function main(): Promise<void> {
     run,
     log,
     listeners,
+    admin,
     env: bornWith,
     bodies,
     exit: (code) => exitProcess(code),
@@ -97,12 +98,14 @@ function say(message: DaughterMessage): void {
   if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
-function inheritedListeners(birth: BirthPackage): InheritedListener[] {
-  return birth.listeners.map((address, i) => ({
+function inheritedListeners(birth: BirthPackage): { listeners: InheritedListener[]; admin: InheritedListener | null } {
+  const inherited = (address: ListenAddress, i: number): InheritedListener => ({
     ...address,
     keepFd: firstInheritedFd + 2 * i,
     workFd: firstInheritedFd + 2 * i + 1,
-  }));
+  });
+  const listeners = birth.listeners.map(inherited);
+  return { listeners, admin: birth.admin === null ? null : inherited(birth.admin, listeners.length) };
 }
 
 /** The founding egg has no mother: the organism is named after its key, and that is its certificate. */

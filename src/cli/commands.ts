@@ -14,6 +14,7 @@ export const commandNames = [
   "bans",
   "stop",
   "check",
+  "inspect",
   "simulate",
   "replay",
   "chaos",
@@ -36,6 +37,10 @@ export const commands = {
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
+  inspect: {
+    summary: "say what the firewall thinks of requests in a file",
+    load: () => import("./commands/inspect.ts"),
+  },
   simulate: {
     summary: "say what an organism would do under a load",
     load: () => import("./commands/simulate.ts"),

@@ -20,11 +20,16 @@ export interface CheckReport {
   dna: Dna | null;
 }
 
-export async function checkDna(request: LoadDnaRequest): Promise<CheckReport> {
+/** Looks at what the DNA names and this folder does not know of, such as rule files. */
+export type LookFurther = (dna: Dna) => readonly Diagnostic[] | Promise<readonly Diagnostic[]>;
+
+export async function checkDna(request: LoadDnaRequest, lookFurther: LookFurther = () => []): Promise<CheckReport> {
   const result = await loadDna(request);
   if (result.ok) {
     const { dna, dnaFile, revision, warnings } = result;
-    return { ok: true, dnaFile, revision, diagnostics: warnings, dna: withoutSecrets(dna) };
+    const diagnostics = [...(await lookFurther(dna)), ...warnings];
+    if (diagnostics.every(isWarning)) return { ok: true, dnaFile, revision, diagnostics, dna: withoutSecrets(dna) };
+    return { ok: false, dnaFile, revision: null, diagnostics, dna: null };
   }
   const diagnostics = result.diagnostics.map((diagnostic) =>
     diagnostic.code === "CELLWS_E_APP_NOT_GIVEN" ? appStillOpen(diagnostic) : diagnostic,

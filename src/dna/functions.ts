@@ -31,8 +31,8 @@ export interface FilterRequest {
   readonly target: string;
   /** The path alone, undecoded. */
   readonly path: string;
-  /** The query's parameters, decoded. */
-  readonly query: URLSearchParams;
+  /** The query's parameters, decoded: of each all its values, in order. */
+  readonly query: Readonly<Record<string, readonly string[]>>;
   /** Names in lower case; several fields of one name are joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
   /** As much of the body as is looked at before the app sees it (`immune.body`); empty where there is none. */

@@ -30,15 +30,15 @@ export const laterKeys: readonly LaterKey[] = [
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",
   },
   {
-    pattern: "immune",
-    mechanism: "The filter for malicious requests",
-    meanwhile: "Keep the firewall that you have in front.",
+    pattern: "immune.builtin",
+    mechanism: "The filters that need no rules",
+    meanwhile: "Name a rule set in immune.rules.",
   },
-  {
-    pattern: "admin",
-    mechanism: "The admin listener",
-    meanwhile: "Ask with `cellws status --json` and `cellws ps --json`.",
-  },
+  ...["allow", "dryRun", "bans", "report"].map((key) => ({
+    pattern: `immune.${key}`,
+    mechanism: "The memory of attackers",
+    meanwhile: "Their requests are filtered one by one.",
+  })),
 ];
 
 export interface LaterFinding {

@@ -30,6 +30,10 @@ export interface BirthPackage {
   /** Path of the run directory's parent. */
   readonly runBase: string;
   readonly listeners: readonly ListenAddress[];
+  /** The admin listener, whose descriptors come after the others'. */
+  readonly admin: ListenAddress | null;
+  /** By the machine's monotonic clock: when a client's connection woke the egg that bears this one for it. */
+  readonly awokenAtMs: number | null;
   /** Whether a service manager holds the listening sockets as well: nobody else can open them anew then. */
   readonly socketsAreKept: boolean;
   /** Null for the founding egg, which certifies itself. */

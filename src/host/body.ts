@@ -8,7 +8,7 @@ import type { Happening } from "../core/event.ts";
 import type { CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { Witness } from "../immune/ledger/mark.ts";
-import type { AppHealth, CellTrouble } from "../wire/control.ts";
+import type { AppHealth, CellTrouble, Service, Unserved } from "../wire/control.ts";
 import type { Counters } from "./counters.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
@@ -38,6 +38,8 @@ export interface BodyContext {
   readonly dispatch: (happening: Happening) => void;
   /** Connections that were accepted before this cell became a B cell, as they come; each once. */
   readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
+  /** By the machine's monotonic clock (process.hrtime): when a client woke the egg that bore this B cell for it. */
+  readonly awokenAtMs: number | null;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
   readonly hold: (connection: TakenConnection) => void;
   /** Where marks of refused requests go, and sightings of the others. */
@@ -58,6 +60,8 @@ export interface Body {
   inFlight(): number;
   /** Requests that wait for a drone, and how long the one that waits longest has waited, in milliseconds. */
   queue?(): { readonly queued: number; readonly queueMs: number };
+  /** Of a B cell: what it would do with a request now, and for how long it has had no drone for any. */
+  service?(): Service & { readonly unserved: Unserved | null };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** A B cell has opened an axon to us. */

@@ -15,8 +15,9 @@ import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
-import { cellKey } from "../core/record.ts";
+import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
+import { decayed } from "../core/hormone.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
@@ -33,7 +34,11 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { askCell } from "./control-client.ts";
-import { Counters } from "./counters.ts";
+import type { AdminFront } from "./admin/front.ts";
+import { AdminDoor } from "./admin/door.ts";
+import { CellMetrics } from "./cell-metrics.ts";
+import type { Obituary } from "./counts-left.ts";
+import { buryTheDead } from "./counts-left.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
 import { Testimony } from "./immune/testimony.ts";
@@ -57,6 +62,7 @@ export interface CellHostOptions {
   readonly run: RunDir;
   readonly log: CellLog;
   readonly listeners: readonly InheritedListener[];
+  readonly admin: InheritedListener | null;
   /** The environment that this cell was born with, which its daughters get: not what an app has made of it since. */
   readonly env: NodeJS.ProcessEnv;
   /** Loads the body of a class. */
@@ -95,7 +101,13 @@ export class CellHost {
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
-  readonly #counters = new Counters();
+  readonly #metrics: CellMetrics;
+  readonly #admin: AdminDoor | null;
+  #buriedAtMs = Number.NEGATIVE_INFINITY;
+  /** Since when we know of no B cell. */
+  #closedSinceMs: number | null = null;
+  /** When a client woke us as an egg. */
+  #awokenAtMs: number | null = null;
   #body: Promise<Body> | null = null;
   #presentBody: Body | null = null;
   /** None any more in a drone. */
@@ -130,6 +142,8 @@ export class CellHost {
     const bornMs = this.#nowMs();
     const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
+    this.#metrics = this.#makeMetrics();
+    this.#admin = this.#makeAdminDoor();
     this.#recorder = this.#makeRecorder();
     this.#recorder?.born(born, bornMs, [state, effects]);
     this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
@@ -166,6 +180,35 @@ export class CellHost {
     return new EventRecorder({ folder, bytesMax, organism: this.#organism, name, cell: this.#id, onFailed });
   }
 
+  #makeMetrics(): CellMetrics {
+    const { run, log, birth, admin } = this.#options;
+    const { id, pid, startTicks, class: bornAs } = birth.certificate.body;
+    return new CellMetrics({
+      run,
+      id,
+      process: { pid, startTicks },
+      bornAs,
+      keeps: admin !== null,
+      linesLost: () => log.linesLost(),
+      levelOf: (hormone) =>
+        decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),
+    });
+  }
+
+  #makeAdminDoor(): AdminDoor | null {
+    const { admin, log, run } = this.#options;
+    if (admin === null) return null;
+    const loadFront = async (): Promise<AdminFront> => {
+      const [{ AdminFront }, { AdminAnswers }] = await Promise.all([
+        import("./admin/front.ts"),
+        import("./admin/answers.ts"),
+      ]);
+      const answers = new AdminAnswers(run, this.#id, (id) => this.#obituaryOf(id));
+      return new AdminFront({ answers, tokenFile: run.adminTokenFile, log });
+    };
+    return new AdminDoor({ listener: admin, log, loadFront });
+  }
+
   /** Begins to live. Resolves when others can reach the cell; rejects where its socket cannot be opened. */
   async start(): Promise<void> {
     this.#recordForAdministrators();
@@ -179,8 +222,15 @@ export class CellHost {
 
   /** A connection that the mother had accepted. */
   takeHanded(connection: TakenConnection): void {
+    // The listeners of the app come first.
+    if (connection.listener >= this.#options.birth.listeners.length) return this.#takeCaller(connection);
     if (this.#takeHanded === null) this.#handed.push(connection);
     else this.#takeHanded(connection);
+  }
+
+  #takeCaller({ socket }: TakenConnection): void {
+    if (this.#admin === null) socket.destroy();
+    else this.#admin.accept(socket);
   }
 
   /** For signals: this cell is to leave; the organism goes on. */
@@ -189,6 +239,8 @@ export class CellHost {
   }
 
   dispatch(happening: Happening): void {
+    this.#metrics.happened(happening);
+    if (happening.type === "first-connection" && this.#state.phase === "dormant") this.#awokenAtMs = this.#nowMs();
     this.#mailbox.push({ nowMs: this.#nowMs(), ...happening });
     this.#run();
   }
@@ -225,6 +277,39 @@ export class CellHost {
     const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
     this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
     this.dispatch({ type: "wake" });
+    this.#tend();
+  }
+
+  /** What is done now and then besides the mind's work. */
+  #tend(): void {
+    this.#heedCallers();
+    this.#metrics.keepSometimes();
+    if (this.#options.admin === null || this.#state.class !== "neuron") return;
+    if (performance.now() - this.#buriedAtMs < buryEveryMs) return;
+    this.#buriedAtMs = performance.now();
+    buryTheDead(this.#options.run, (id) => this.#obituaryOf(id));
+  }
+
+  /** Who looks after administrators' questions, and whether clients have anybody at all. */
+  #heedCallers(): void {
+    const { alive, class: cellClass, suspects } = this.#state;
+    const isAbout = ({ id, state }: CellBody): boolean => id !== this.#id && state === "live" && !suspects.has(id);
+    const others = [...alive.values()].filter(isAbout);
+    this.#admin?.heed(
+      cellClass,
+      others.some((other) => other.class !== "b-cell" && other.class !== "drone"),
+    );
+    const hasBCell = cellClass === "b-cell" || others.some((other) => other.class === "b-cell");
+    if (hasBCell || this.#state.phase === "dormant") this.#closedSinceMs = null;
+    else this.#closedSinceMs ??= performance.now();
+  }
+
+  /** What is known of a death, for the counts of the dead. */
+  #obituaryOf(id: CellId): Obituary | null {
+    const death = this.#state.records.get(deathKey(id))?.body;
+    if (death?.kind !== "death") return null;
+    const certificate = this.#state.records.get(certificateKey(id))?.body;
+    return { cause: death.cause, reason: certificate?.kind === "certificate" ? certificate.charge.reason : null };
   }
 
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
@@ -243,7 +328,10 @@ export class CellHost {
   }
 
   #performAll(effects: readonly Effect[]): void {
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) {
+      this.#metrics.wished(effect);
+      this.#perform(effect);
+    }
   }
 
   #perform(effect: Effect): void {
@@ -271,6 +359,7 @@ export class CellHost {
       case "inspect":
         return void this.#inspect(effect);
       case "inform":
+        this.#heedCallers();
         return this.#presentBody?.inform?.(this.#view());
       case "watch":
         return this.#watch(effect.files);
@@ -289,15 +378,21 @@ export class CellHost {
   // Births.
 
   async #divide({ id, class: cellClass, fresh }: Effect & { type: "divide" }): Promise<void> {
-    const failed = (reason: string): void => this.dispatch({ type: "birth-failed", id, reason });
-    const { birth, log } = this.#options;
+    const failed = (reason: string): void => {
+      this.#metrics.birthFailed(cellClass);
+      this.dispatch({ type: "birth-failed", id, reason });
+    };
+    const { birth, admin, log } = this.#options;
     if (fresh && birth.socketsAreKept) return this.#leaveToServiceManager();
-    const opened = fresh ? await openListeners(birth.listeners).catch((error: Error) => failed(error.message)) : null;
+    const wanted = [...birth.listeners, ...(birth.admin === null ? [] : [birth.admin])];
+    // A drone has let go of all of them.
+    const held = this.#state.class === "drone" || admin === null ? this.#listeners : [...this.#listeners, admin];
+    const opened = fresh ? await openListeners(wanted).catch((error: Error) => failed(error.message)) : null;
     if (opened === undefined) return;
     try {
       const womb = new Womb(
         {
-          listenFds: opened?.fds ?? this.#listeners.map((l) => l.keepFd),
+          listenFds: opened?.fds ?? held.map((l) => l.keepFd),
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: this.#options.env,
@@ -337,7 +432,8 @@ export class CellHost {
     if (womb === undefined) return;
     const { birth } = this.#options;
     const urgent = cellClass === "egg";
-    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, certificate, records });
+    const awokenAtMs = cellClass === "b-cell" && this.#held.length > 0 ? this.#awokenAtMs : null;
+    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, awokenAtMs, certificate, records });
     if (cellClass !== "b-cell") return;
     for (const connection of this.#held.splice(0)) womb.hand(connection);
   }
@@ -480,6 +576,8 @@ export class CellHost {
   #become(cellClass: CellClass): void {
     this.#log.setClass(cellClass);
     this.#log.info("became", {}, `is ${cellClass === "egg" ? "an" : "a"} ${cellClass} now`);
+    this.#metrics.became(cellClass);
+    this.#heedCallers();
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
@@ -519,9 +617,10 @@ export class CellHost {
       dna: this.#dna,
       run,
       log,
-      counters: this.#counters,
+      counters: this.#metrics.counters,
       listeners: this.#listeners,
       addresses: birth.listeners,
+      awokenAtMs: birth.awokenAtMs,
       view: () => this.#view(),
       dispatch: (happening) => this.dispatch(happening),
       hold: (connection) => void this.#held.push(connection),
@@ -572,6 +671,7 @@ export class CellHost {
           self: this.#vitals(),
           others: [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id).map((c) => this.#summary(c)),
           appHealth: this.#appHealth(),
+          ...(request.metrics === true ? { metrics: this.#metrics.tell() } : {}),
         };
       case "ping":
         return { ok: true, op: "ping" };
@@ -593,7 +693,19 @@ export class CellHost {
       rssBytes: process.memoryUsage.rss(),
       inFlight: this.#presentBody?.inFlight() ?? 0,
       app: this.#presentBody?.appHealth?.() ?? { state: "none" },
+      ...this.#service(),
     };
+  }
+
+  #service(): Pick<CellVitals, "service" | "unserved"> {
+    const told = this.#presentBody?.service?.();
+    if (told !== undefined) {
+      const { unserved, ...service } = told;
+      return unserved === null ? { service } : { service, unserved };
+    }
+    if (this.#closedSinceMs === null) return {};
+    const ms = Math.round(performance.now() - this.#closedSinceMs);
+    return { unserved: { ms, msMax: this.#dna.http.queue.msMax } };
   }
 
   #summary(cell: CellBody): CellSummary {
@@ -631,6 +743,8 @@ export class CellHost {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#log.info("leaving", { reason }, `leaving: ${reason}`);
     this.#unwatch?.();
+    this.#admin?.close();
+    this.#metrics.keep();
     this.#pulse?.stop();
     for (const womb of this.#wombs.values()) womb.abort();
     for (const link of this.#links.values()) link.close();
@@ -662,6 +776,8 @@ export class CellHost {
 
 const loadWindowMsMin = 1_000;
 const settlingMs = 2_000;
+/** Dead cells' counts lie in a file each until then. */
+const buryEveryMs = 60_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

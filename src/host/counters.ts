@@ -9,7 +9,7 @@
  */
 import { Histogram } from "../lib/histogram.ts";
 import type { CounterName, GaugeName, HistogramName, LabelsOf, MetricName, Series, Snapshot } from "../wire/metrics.ts";
-import { emptyHistogram, kindOf } from "../wire/metrics.ts";
+import { emptyHistogram, kindOf, labelNames } from "../wire/metrics.ts";
 
 /** A counter to count with. It only ever rises. */
 export interface Count {
@@ -67,14 +67,14 @@ export class Counters {
     return told;
   }
 
-  #put(name: MetricName, labels: Readonly<Record<string, string>>, source: Source): void {
-    const values = kindOf(name).labels.map((label) => labels[label] ?? "");
+  #put(name: MetricName, labels: object, source: Source): void {
+    const values = valuesOf(name, labels);
     this.#seriesOf(name).set(values.join("\n"), { labels: values, source });
   }
 
-  #find(name: MetricName, labels: Readonly<Record<string, string>>, make: () => Source): Source {
+  #find(name: MetricName, labels: object, make: () => Source): Source {
     const all = this.#seriesOf(name);
-    const values = kindOf(name).labels.map((label) => labels[label] ?? "");
+    const values = valuesOf(name, labels);
     const known = all.get(values.join("\n"));
     if (known !== undefined) return known.source;
     // One place is kept for the others.
@@ -90,6 +90,11 @@ export class Counters {
     this.#series.set(name, all);
     return all;
   }
+}
+
+function valuesOf(name: MetricName, labels: object): readonly string[] {
+  const given = new Map<string, string>(Object.entries(labels));
+  return labelNames(name).map((label) => given.get(label) ?? "");
 }
 
 function valueOf(source: Source): Series["value"] {

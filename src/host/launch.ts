@@ -11,6 +11,7 @@ import { CellwsError } from "../lib/cellws-error.ts";
 import type { OrganismFile } from "../wire/control.ts";
 import { Womb } from "./birth.ts";
 import { organismId } from "./identity.ts";
+import type { ListenAddress, OpenListeners } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createRunDir, dnaPath, removeRunDir, runBase, writeOrganismFile } from "./run-dir.ts";
@@ -41,7 +42,9 @@ export interface Launched {
 export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: LaunchRequest): Promise<Launched> {
   const { run, leftovers } = await createRunDir(dna.name);
   try {
-    const listeners = await openListeners(dna.listen, passedFds);
+    const listeners = await openAll(dna, passedFds);
+    const { app: appAddresses, admin: adminAddress } = listeners;
+    if (adminAddress !== null) writeAdminToken(run);
     fs.mkdirSync(run.dnaDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(dnaPath(run, revision), JSON.stringify(dna, null, 2), { mode: 0o600 });
     const outputFd = fs.openSync(run.logFile, "a", 0o600);
@@ -70,7 +73,9 @@ export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: La
                 dna,
                 revision,
                 runBase: runBase(),
-                listeners: listeners.addresses,
+                listeners: appAddresses,
+                admin: adminAddress,
+                awokenAtMs: null,
                 socketsAreKept: passedFds.length > 0,
                 certificate: null,
                 records: [],
@@ -91,7 +96,7 @@ export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: La
     }
 
     function describe(organism: string): OrganismFile {
-      const listen = listeners.addresses.map((address, i) => ({
+      const listen = appAddresses.map((address, i) => ({
         ...address,
         tls: (dna.listen[i]?.tls ?? null) !== null,
       }));
@@ -107,6 +112,7 @@ export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: La
         app,
         dnaFile,
         listen,
+        admin: adminAddress,
         drainMsMax: dna.drain.msMax,
       };
     }
@@ -114,6 +120,40 @@ export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: La
     await removeRunDir(run, { exceptPid: process.pid }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Loopback only: what it tells is for this machine, and whoever carries it further answers for that. */
+const adminHost = "127.0.0.1";
+const tokenBytes = 32;
+
+interface OpenSockets extends Pick<OpenListeners, "fds" | "handOver"> {
+  readonly app: readonly ListenAddress[];
+  readonly admin: ListenAddress | null;
+}
+
+/** The app's listeners, and behind them the admin listener, which no service manager passes. */
+async function openAll({ listen, admin }: Dna, passedFds: readonly number[]): Promise<OpenSockets> {
+  const app = await openListeners(listen, passedFds);
+  if (admin.port === null) return { ...app, app: app.addresses, admin: null };
+  try {
+    const own = await openListeners([{ host: adminHost, port: admin.port, flag: "--admin-port" }]);
+    return {
+      app: app.addresses,
+      admin: own.addresses[0] ?? null,
+      fds: [...app.fds, ...own.fds],
+      handOver: () => [
+        ...app.handOver(),
+        ...own.handOver().map(({ socket }) => ({ socket, listener: app.addresses.length })),
+      ],
+    };
+  } catch (error) {
+    for (const { socket } of app.handOver()) socket.destroy();
+    throw error;
+  }
+}
+
+function writeAdminToken(run: RunDir): void {
+  fs.writeFileSync(run.adminTokenFile, `${crypto.randomBytes(tokenBytes).toString("base64url")}\n`, { mode: 0o600 });
 }
 
 /** As all cells' ids; its daughters' are drawn by the core. */

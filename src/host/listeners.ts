@@ -44,6 +44,12 @@ export interface TakenConnection {
   readonly listener: number;
 }
 
+/** An address that somebody chose, and where. */
+export interface WantedAddress extends ListenAddress {
+  /** How to choose another on the command line. */
+  readonly flag?: string;
+}
+
 /**
  * Binds and listens; or listens on what a service manager has bound (`passed`: its descriptors, socket-activation.ts).
  *
@@ -51,7 +57,7 @@ export interface TakenConnection {
  * none stays open then.
  */
 export async function openListeners(
-  wanted: readonly ListenAddress[],
+  wanted: readonly WantedAddress[],
   passed: readonly number[] = [],
 ): Promise<OpenListeners> {
   const servers: net.Server[] = [];
@@ -96,10 +102,10 @@ export function dropListeners(listeners: readonly InheritedListener[]): void {
   }
 }
 
-function open({ host, port }: ListenAddress, fd: number | undefined): Promise<net.Server> {
+function open({ host, port, flag = "--port" }: WantedAddress, fd: number | undefined): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ pauseOnConnect: true });
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port, flag })));
     const place = fd === undefined ? { host, port } : { fd };
     realListen.call(server, { ...place, backlog: listenBacklog }, () => resolve(server));
   });
@@ -125,17 +131,17 @@ function addressOf(server: net.Server): net.AddressInfo {
   return address;
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: ListenAddress): CellwsError {
+function explain(error: NodeJS.ErrnoException, { host, port, flag }: Required<WantedAddress>): CellwsError {
   const where = `port ${port} on ${host}`;
   switch (error.code) {
     case "EADDRINUSE":
       return new CellwsError("CELLWS_E_PORT_IN_USE", 1, `${where} is in use by another program`, {
-        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with --port.`,
+        hint: `Stop it (\`ss -ltnp 'sport = :${port}'\` shows which), or choose another port with ${flag}.`,
         cause: error,
       });
     case "EACCES":
       return new CellwsError("CELLWS_E_PORT_DENIED", 1, `no permission to listen on ${where}`, {
-        hint: "Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with --port.",
+        hint: `Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with ${flag}.`,
         cause: error,
       });
     case "EADDRNOTAVAIL":

@@ -7,8 +7,10 @@
  *     dna/<revision>.json
  *     cells/<id>.sock    each cell's socket
  *     cells/<id>.json    each cell's record: pid and start time, for when it does not answer
+ *     cells/<id>.counts  what each has counted, where there is an admin listener (counts-left.ts)
+ *     counts-left.json   what the dead have counted
  *     log/cellws.log     one log for all cells
- *     admin-token
+ *     admin-token        what the admin listener asks for
  *     affinity-key       what B cells seal clients' cookies with (shared-key.ts)
  *
  * Its mode (0700) and owner are all that guards the sockets in it, so both are checked on every way in.
@@ -40,6 +42,7 @@ export interface RunDir {
   cellsDir: string;
   logFile: string;
   adminTokenFile: string;
+  countsLeftFile: string;
   affinityKeyFile: string;
 }
 
@@ -113,12 +116,14 @@ export function runDir(name: string, base = runBase()): RunDir {
     cellsDir: path.join(dir, "cells"),
     logFile: path.join(dir, "log", "cellws.log"),
     adminTokenFile: path.join(dir, "admin-token"),
+    countsLeftFile: path.join(dir, "counts-left.json"),
     affinityKeyFile: path.join(dir, "affinity-key"),
   };
 }
 
 export const dnaPath = (run: RunDir, revision: string): string => path.join(run.dnaDir, `${revision}.json`);
 export const cellSocketPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.sock`);
+export const cellCountsPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.counts`);
 export const cellRecordPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.json`);
 
 /** All organisms of this user, living or not, by name. Throws CELLWS_E_RUN_DIR where the base is not ours alone. */
@@ -388,7 +393,7 @@ function readLauncher(run: RunDir): ProcessIdentity | null {
   }
 }
 
-function listCellFiles(run: RunDir, extension: string): string[] {
+export function listCellFiles(run: RunDir, extension: string): string[] {
   try {
     return fs
       .readdirSync(run.cellsDir)
@@ -401,13 +406,13 @@ function listCellFiles(run: RunDir, extension: string): string[] {
   }
 }
 
-function writeAtomically(file: string, text: string): void {
+export function writeAtomically(file: string, text: string): void {
   const aside = `${file}.${process.pid}.tmp`;
   fs.writeFileSync(aside, text, { mode: 0o600 });
   fs.renameSync(aside, file);
 }
 
-function readText(file: string): string | null {
+export function readText(file: string): string | null {
   try {
     return fs.readFileSync(file, "utf8");
   } catch {

@@ -18,13 +18,22 @@ export interface SurveyResult {
   outcomes: Array<{ id: string; outcome: AskOutcome }>;
 }
 
+export interface SurveyOptions extends AskOptions {
+  /** Ask for what the cells have counted, too. */
+  metrics?: boolean;
+  /** Each cell's answer, as it comes. */
+  onReply?: (reply: VitalsReply) => void;
+}
+
 /** `organism`: its name (in this user's run base), or its run directory. */
-export async function surveyOrganism(organism: string | RunDir, options: AskOptions = {}): Promise<SurveyResult> {
+export async function surveyOrganism(organism: string | RunDir, options: SurveyOptions = {}): Promise<SurveyResult> {
   const run = typeof organism === "string" ? runDir(organism) : organism;
-  const outcomes = await mapBounded(listCellSockets(run), CONCURRENT_QUESTIONS_MAX, async ({ id, path }) => ({
-    id,
-    outcome: await askCell(path, { op: "vitals" }, options),
-  }));
+  const { metrics = false, onReply = () => undefined } = options;
+  const outcomes = await mapBounded(listCellSockets(run), CONCURRENT_QUESTIONS_MAX, async ({ id, path }) => {
+    const outcome = await askCell(path, metrics ? { op: "vitals", metrics } : { op: "vitals" }, options);
+    vitalsOf(outcome).forEach(onReply);
+    return { id, outcome };
+  });
   const file = readOrganismFile(run);
   const survey = mergeSurvey({
     name: run.name,

@@ -133,6 +133,7 @@ const HEAD_END = Buffer.from("\r\n\r\n", "latin1");
 
 export class RequestReader {
   readonly #limits: ReaderLimits;
+  #refusedHead = "";
   #state: State = "head";
   #error: HttpErrorCode | null = null;
   /** Invariant: unread bytes are [#at, #end) of #input. Beyond #end only if #ownsInput. */
@@ -197,6 +198,11 @@ export class RequestReader {
     return this.#end - this.#at;
   }
 
+  /** After an error within a head: what there was of it, as it came. What kind of attack it may have been is in it. */
+  get refusedHead(): string {
+    return this.#refusedHead;
+  }
+
   /** True between requests, with nothing of the next one read: the connection may be closed without loss. */
   get isIdle(): boolean {
     return (this.#state === "head" && this.#at === this.#end) || this.#state === "done";
@@ -236,6 +242,9 @@ export class RequestReader {
 
   #fail(code: HttpErrorCode): ReaderEvent {
     this.#error = code;
+    if (this.#state === "head") {
+      this.#refusedHead = this.#input.latin1Slice(this.#at, Math.min(this.#end, this.#at + this.#limits.headBytesMax));
+    }
     this.#state = "closed";
     this.#at = this.#end;
     this.#gathered = null;

@@ -11,12 +11,13 @@ export interface StartView {
 }
 
 export function renderStart({ file, eggPid, leftovers, isDetached }: StartView, style: Style): string[] {
-  const { name, app, listen, revision } = file;
+  const { name, app, listen, admin, revision } = file;
   const lines = listen.map((address) => `  ${paint(style, "bold", urlOf(address))}`);
   return [
     ...(leftovers.length === 0 ? [] : [`cleared away what an earlier '${name}' had left: ${leftovers.length} files`]),
     `cellws: '${name}' is an egg now (pid ${eggPid}, revision ${revision}) and listens at`,
     ...lines,
+    ...(admin === null ? [] : [`  ${urlOf({ ...admin, tls: false })} for administrators`]),
     `It sleeps until the first request; then it divides, loads ${app} and answers.`,
     isDetached
       ? `See it: cellws ps --name ${name}    end it: cellws stop --name ${name}`

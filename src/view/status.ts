@@ -12,6 +12,7 @@ import { gravestAppHealth } from "../wire/survey.ts";
 import type { Clock } from "./ps.ts";
 import { ageMsOf } from "./ps.ts";
 import type { Ink, Style } from "./style.ts";
+import { judgeReadiness } from "./readiness.ts";
 import { classInk, glyphs, paint } from "./style.ts";
 import { printable } from "./text.ts";
 import { formatCount, formatDuration, formatUrl, isEveryAddress } from "./units.ts";
@@ -38,7 +39,12 @@ export interface OrganismStatus {
   revision: string;
   phase: StatusPhase;
   serving: boolean;
+  /** Whether a request would be served, as /readyz has it, and why. */
+  ready: boolean;
+  readiness: string;
   urls: string[];
+  /** Of the admin listener; null where there is none. */
+  adminUrl: string | null;
   startedAt: string | null;
   cwd: string | null;
   appFile: string | null;
@@ -57,6 +63,7 @@ export interface OrganismStatus {
 export function judgeStatus(survey: OrganismSurvey, file: OrganismFile | null): OrganismStatus {
   const phase = judgePhase(survey);
   const { cells } = survey;
+  const readiness = judgeReadiness(survey);
   const population: Partial<Record<CellClass, number>> = {};
   for (const cell of cells) population[cell.class] = (population[cell.class] ?? 0) + 1;
   return {
@@ -65,7 +72,10 @@ export function judgeStatus(survey: OrganismSurvey, file: OrganismFile | null): 
     revision: survey.revision,
     phase,
     serving: phaseServes[phase],
+    ready: readiness.ready,
+    readiness: readiness.why,
     urls: file?.listen.map(formatUrl) ?? [],
+    adminUrl: file?.admin ? formatUrl({ ...file.admin, tls: false }) : null,
     startedAt: file?.startedAt ?? null,
     cwd: file?.cwd ?? null,
     appFile: file?.app ?? null,
@@ -91,6 +101,9 @@ export function renderStatus(
       `${paint(style, phaseInk[status.phase], status.phase)} ${glyphs(style).dash} ${phaseMeaning[status.phase]}`,
     ],
     ["address", addresses(file).join("\n")],
+    status.adminUrl === null ? null : ["admin", `${status.adminUrl}  (/metrics /healthz /readyz /status)`],
+    // Said where it is not what the state says already.
+    status.ready === status.serving ? null : ["ready", `${status.ready ? "yes" : "no"}: ${status.readiness}`],
     ["alive", aliveSince(status, clock)],
     ["cells", describePopulation(status, style)],
     status.inFlight > 0 ? ["requests", `${status.inFlight} in flight`] : null,

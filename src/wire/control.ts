@@ -6,6 +6,7 @@
  * that does not answer is described from what its kin say of it.
  */
 import type { CellClass } from "../core/cell.ts";
+import type { Snapshot } from "./metrics.ts";
 
 export const CONTROL_PROTOCOL_VERSION = 1;
 
@@ -58,6 +59,20 @@ export interface CellTrouble {
   message: string;
 }
 
+/** What a B cell would do with a request now. */
+export interface Service {
+  /** Drones that it can give one to. */
+  drones: number;
+  /** With none: the error that a request would get at once; null when it would wait. */
+  refusal: string | null;
+}
+
+/** For how long requests have had nobody to be given to, and for how long one may wait: past that they are refused. */
+export interface Unserved {
+  ms: number;
+  msMax: number;
+}
+
 export interface CellVitals extends CellSummary {
   /** Event-loop utilization over the last window, 0..1. */
   load: number;
@@ -67,11 +82,15 @@ export interface CellVitals extends CellSummary {
   app: AppHealth;
   /** Absent when there is none. */
   troubles?: CellTrouble[];
+  /** Of a B cell. */
+  service?: Service;
+  /** Of a B cell without a drone that could answer, and of another cell that knows of no B cell. */
+  unserved?: Unserved;
 }
 
 export type ControlRequest =
-  /** This cell's own vitals and everything it knows of the others. */
-  | { op: "vitals" }
+  /** This cell's own vitals and everything it knows of the others; with what it has counted, if that is asked for. */
+  | { op: "vitals"; metrics?: boolean }
   /** Are you there? Between cells: whoever answers has an event loop that turns. */
   | { op: "ping" }
   /** End the organism: drain for at most `drainMs` (the DNA's value where absent), then die. */
@@ -87,6 +106,7 @@ export type ControlReply =
       self: CellVitals;
       others: CellSummary[];
       appHealth: AppHealth;
+      metrics?: Snapshot;
     }
   | { ok: true; op: "ping" }
   | { ok: true; op: "stop" }
@@ -104,5 +124,7 @@ export interface OrganismFile {
   app: string;
   dnaFile: string | null;
   listen: Array<{ host: string; port: number; tls: boolean }>;
+  /** Null where there is none. */
+  admin: { host: string; port: number } | null;
   drainMsMax: number;
 }

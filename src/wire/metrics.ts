@@ -9,65 +9,111 @@
  * Labels are few and of few values by construction: classes, causes, codes. Never an address, a path or an id; the cells'
  * own measures, which carry ids, are bounded by the population (src/view/metrics.ts).
  */
+import { cellClasses, specializedClasses } from "../core/cell.ts";
 import { unreachable } from "../lib/assert.ts";
 import { Histogram } from "../lib/histogram.ts";
 
 export interface MetricKind {
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
-  readonly labels: readonly string[];
+  readonly labels: Labels;
   /** Of a gauge: what several cells' values make together. */
   readonly together?: "sum" | "max";
   /** Of a histogram: upper bounds, in the unit of its name. */
   readonly bounds?: readonly number[];
 }
 
+/** By name the values that a label takes; null where they are another table's (error codes, ids). */
+type Labels = Readonly<Record<string, readonly string[] | null>>;
+
 /** From a static file to what clients give up on. */
 const latencyBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 /** From a small app on a warm machine to a large one on a busy one. */
 const coldStartBounds = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60] as const;
 
-/** In the order in which they are told. */
+const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+
+/** What cells count and measure, in the order in which it is told. */
 export const metrics = {
   // Requests, as B cells see them.
   cellws_http_requests_total: counter("Requests whose head was read."),
-  cellws_http_responses_total: counter("Answers by class of their status: the app's and cellws' own.", "status"),
-  cellws_http_refused_total: counter(
-    "Requests that cellws answered with an error of its own, or cut off, by code.",
-    "code",
-  ),
+  cellws_http_responses_total: counter("Answers by class of their status: the app's and cellws' own.", {
+    status: statusClasses,
+  }),
+  cellws_http_refused_total: counter("Requests that cellws answered with an error of its own, or cut off, by code.", {
+    code: null,
+  }),
   cellws_http_aborted_total: counter("Requests whose client left before its answer was complete."),
   cellws_http_retries_total: counter("Requests that were given to another drone after theirs had died."),
   cellws_http_lost_total: counter("Requests whose drone died under them and that could not safely be tried again."),
   cellws_http_tunnels_total: counter("Upgrades that were taken, such as WebSockets."),
   cellws_http_time_to_head_seconds: histogram("From a request's head to its answer's head.", latencyBounds),
   cellws_http_duration_seconds: histogram("From a request's head to the end of its answer.", latencyBounds),
-  cellws_http_wait_seconds: histogram("How long requests waited for a drone, of those that had to.", latencyBounds),
+  cellws_http_wait_seconds: histogram(
+    "How long requests waited for a drone, of those that got one in the end.",
+    latencyBounds,
+  ),
   cellws_http_requests_in_flight: sum("Requests that are with a drone or wait for one."),
   cellws_http_requests_waiting: sum("Requests that wait for a drone."),
   cellws_http_longest_wait_seconds: maximum("How long the request has waited that waits longest now."),
   // Connections of clients.
-  cellws_http_connections: sum("Open connections of clients."),
+  cellws_http_open_connections: sum("Open connections of clients."),
   cellws_http_connections_total: counter("Connections that were accepted."),
   cellws_http_connections_rejected_total: counter("Connections that were closed at once because there were too many."),
   cellws_http_connections_cut_total: counter("Connections that were cut because too much was held for them."),
   cellws_http_received_bytes_total: counter("Bytes that came from clients."),
   cellws_http_sent_bytes_total: counter("Bytes that were given to clients."),
+  // What the firewall found.
+  cellws_immune_judged_total: counter("Requests that were judged, by verdict.", {
+    verdict: ["pass", "watch", "block"],
+  }),
+  cellws_immune_attacks_total: counter("Requests that were blocked, or would be, by the class of the attack.", {
+    class: null,
+  }),
+  cellws_immune_overrun_total: counter(
+    "Requests that were refused because judging them would have cost more than a request may, or failed.",
+  ),
+  cellws_immune_unseen_bodies_total: counter("Bodies of which only the beginning was looked at."),
+  cellws_immune_audit_lines_lost_total: counter("Lines of the audit log that could not be written."),
   // The life of the organism.
   cellws_cold_start_seconds: histogram("From the connection that woke the egg to the first answer.", coldStartBounds),
-  cellws_births_total: counter("Cells that were born, by the class that they were born as.", "class"),
-  cellws_differentiations_total: counter("Cells that took on another class, by that class.", "class"),
-  cellws_app_starts_total: counter("Times that a drone loaded the app, by outcome.", "outcome"),
-  cellws_probes_total: counter("Questions from cell to cell whether it is well, by answer.", "answer"),
-  cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", "reason"),
-  cellws_hormone_level_ratio: maximum(
-    "The strongest level of a growth hormone in any cell; 1 is a full pulse.",
-    "class",
-  ),
-  cellws_hormone_pulses_total: counter("Pulses of growth hormones that were secreted.", "class"),
+  cellws_births_total: counter("Cells that were born, by the class that they were born as.", { class: cellClasses }),
+  cellws_births_failed_total: counter("Cells that could not be born.", { class: cellClasses }),
+  cellws_differentiations_total: counter("Cells that took on another class, by that class.", { class: cellClasses }),
+  cellws_deaths_total: counter("Cells that died, by their last class and what they died of.", {
+    class: null,
+    cause: null,
+  }),
+  cellws_app_starts_total: counter("Times that a drone loaded the app, by outcome.", { outcome: ["ready", "failed"] }),
+  cellws_probes_total: counter("Questions from cell to cell whether it is well, by answer.", {
+    answer: ["answered", "busy", "stuck", "infected"],
+  }),
+  cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", { reason: null }),
+  cellws_certificates_total: counter("Cells that died under a majority's certificate, by its reason.", {
+    reason: null,
+  }),
+  cellws_hormone_pulses_total: counter("Pulses of growth hormones that were secreted.", { class: specializedClasses }),
+  cellws_hormone_level_ratio: maximum("The strongest level of a growth hormone in any cell; 1 is a full pulse.", {
+    class: specializedClasses,
+  }),
   // What it costs.
-  cellws_cpu_seconds_total: counter("CPU time, by the class that cells had when they used it.", "class"),
+  cellws_cpu_seconds_total: counter("CPU time, by the class that cells had when they used it.", { class: cellClasses }),
   cellws_log_lines_lost_total: counter("Lines of the log that could not be written."),
+} as const satisfies Record<`cellws_${string}`, MetricKind>;
+
+/** What whoever is asked for the metrics says of the organism as a whole (src/view/metrics.ts). */
+export const organismMetrics = {
+  cellws_info: sum("Always 1; which organism this is, in labels.", { name: null, organism: null, revision: null }),
+  cellws_start_time_seconds: sum("When the organism was started, in seconds since 1970."),
+  cellws_ready: sum("Whether a request would be served now, as /readyz has it: 1 or 0."),
+  cellws_cells: sum("Living cells.", { class: cellClasses, state: ["live", "suspected", "draining"] }),
+  cellws_cells_unanswered: sum("Living cells that did not answer when they were asked for these metrics."),
+  cellws_drones_ready: sum("Drones whose app is up."),
+  cellws_cell_resident_memory_bytes: sum("Resident memory of a cell.", { cell: null, class: cellClasses }),
+  cellws_cell_event_loop_utilization_ratio: sum("How busy a cell's event loop is, from 0 to 1.", {
+    cell: null,
+    class: cellClasses,
+  }),
 } as const satisfies Record<`cellws_${string}`, MetricKind>;
 
 export type MetricName = keyof typeof metrics;
@@ -75,7 +121,8 @@ type Named<Type> = { [N in MetricName]: (typeof metrics)[N] extends { type: Type
 export type CounterName = Named<"counter">;
 export type GaugeName = Named<"gauge">;
 export type HistogramName = Named<"histogram">;
-export type LabelsOf<N extends MetricName> = Readonly<Record<(typeof metrics)[N]["labels"][number], string>>;
+export type LabelsOf<N extends MetricName> = LabelsIn<(typeof metrics)[N]["labels"]>;
+type LabelsIn<L extends Labels> = { readonly [K in keyof L]: L[K] extends readonly (infer V)[] ? V : string };
 
 /** One series: of a counter or gauge its value, of a histogram what it counted. Label values in the table's order. */
 export interface Series {
@@ -117,6 +164,11 @@ export function kindOf(name: MetricName): MetricKind {
   return metrics[name];
 }
 
+/** In the table's order, which is that of a series' label values. */
+export function labelNames(name: MetricName): readonly string[] {
+  return Object.keys(metrics[name].labels);
+}
+
 /** What a cell told, or left behind. Of a newer or older program's metrics those that we know are taken. */
 export function readSnapshot(value: unknown): Snapshot {
   return Array.isArray(value) ? value.flatMap(readSeries) : [];
@@ -128,7 +180,7 @@ function readSeries(value: unknown): Series[] {
   if (typeof name !== "string" || !Object.hasOwn(metrics, name)) return [];
   const known = name as MetricName;
   const kind = kindOf(known);
-  const fits = Array.isArray(labels) && labels.length === kind.labels.length && labels.every(isShortText);
+  const fits = Array.isArray(labels) && labels.length === labelNames(known).length && labels.every(isShortText);
   if (!fits) return [];
   if (kind.type !== "histogram") return isFiniteNumber(told) ? [{ name: known, labels, value: told }] : [];
   const { sum, counts } = (told ?? {}) as Record<string, unknown>;
@@ -159,20 +211,29 @@ function join(name: MetricName, a: Series["value"], b: Series["value"]): Series[
   }
 }
 
-function counter<const L extends readonly string[]>(help: string, ...labels: L) {
-  return { type: "counter", help, labels } as const;
+function counter<const L extends Labels = {}>(
+  help: string,
+  labels: L = {} as L,
+): { type: "counter"; help: string; labels: NoInfer<L> } {
+  return { type: "counter", help, labels };
 }
 
-function sum<const L extends readonly string[]>(help: string, ...labels: L) {
-  return { type: "gauge", help, labels, together: "sum" } as const;
+function sum<const L extends Labels = {}>(
+  help: string,
+  labels: L = {} as L,
+): { type: "gauge"; help: string; labels: NoInfer<L>; together: "sum" } {
+  return { type: "gauge", help, labels, together: "sum" };
 }
 
-function maximum<const L extends readonly string[]>(help: string, ...labels: L) {
-  return { type: "gauge", help, labels, together: "max" } as const;
+function maximum<const L extends Labels = {}>(
+  help: string,
+  labels: L = {} as L,
+): { type: "gauge"; help: string; labels: NoInfer<L>; together: "max" } {
+  return { type: "gauge", help, labels, together: "max" };
 }
 
 function histogram<const B extends readonly number[]>(help: string, bounds: B) {
-  return { type: "histogram", help, labels: [], bounds } as const;
+  return { type: "histogram", help, labels: {}, bounds } as const;
 }
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);

@@ -15,7 +15,10 @@ import type {
   CellVitals,
   ControlReply,
   OrganismFile,
+  Service,
+  Unserved,
 } from "./control.ts";
+import { readSnapshot } from "./metrics.ts";
 
 export type ReadResult<T> = { ok: true; value: T } | { ok: false; reason: string };
 
@@ -35,6 +38,7 @@ export function readControlReply(text: string): ReadResult<ControlReply> {
       self: vitals(reply["self"]),
       others: array(reply, "others").map((other) => summary(other, "others[]")),
       appHealth: appHealth(reply["appHealth"]),
+      ...(reply["metrics"] === undefined ? {} : { metrics: readSnapshot(reply["metrics"]) }),
     };
   });
 }
@@ -60,9 +64,16 @@ export function readOrganismFile(text: string): ReadResult<OrganismFile> {
         const listen = fields(value, "listen[]");
         return { host: string(listen, "host"), port: number(listen, "port"), tls: listen["tls"] === true };
       }),
+      admin: adminAddress(file["admin"] ?? null),
       drainMsMax: number(file, "drainMsMax"),
     };
   });
+}
+
+function adminAddress(value: unknown): OrganismFile["admin"] {
+  if (value === null) return null;
+  const address = fields(value, "admin");
+  return { host: string(address, "host"), port: number(address, "port") };
 }
 
 /** Thrown and caught only in this file. */
@@ -146,7 +157,17 @@ function vitals(value: unknown): CellVitals {
     inFlight: number(from, "inFlight"),
     app: appHealth(from["app"]),
     ...(from["troubles"] === undefined ? {} : { troubles: array(from, "troubles").map(trouble) }),
+    ...(from["service"] === undefined ? {} : { service: service(fields(from["service"], "service")) }),
+    ...(from["unserved"] === undefined ? {} : { unserved: unserved(fields(from["unserved"], "unserved")) }),
   };
+}
+
+function service(from: Fields): Service {
+  return { drones: number(from, "drones"), refusal: from["refusal"] === null ? null : string(from, "refusal") };
+}
+
+function unserved(from: Fields): Unserved {
+  return { ms: number(from, "ms"), msMax: number(from, "msMax") };
 }
 
 function trouble(value: unknown): CellTrouble {

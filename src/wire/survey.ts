@@ -6,7 +6,17 @@
  * null and not guessed. Which processes are alive is not judged here: the caller, who can look, leaves the
  * dead out.
  */
-import type { AppHealth, CellLifeState, CellRecord, CellSummary, CellTrouble, CellVitals } from "./control.ts";
+import type {
+  AppHealth,
+  CellLifeState,
+  CellRecord,
+  CellSummary,
+  CellTrouble,
+  CellVitals,
+  Service,
+  Unserved,
+} from "./control.ts";
+import type { Snapshot } from "./metrics.ts";
 
 /** Whose word a surveyed cell rests on. */
 export type SurveyEvidence = "self" | "kin" | "record";
@@ -19,6 +29,8 @@ export interface SurveyedCell extends CellSummary {
   inFlight: number | null;
   app: AppHealth | null;
   troubles?: CellTrouble[];
+  service?: Service;
+  unserved?: Unserved;
 }
 
 export interface OrganismSurvey {
@@ -43,6 +55,7 @@ export interface VitalsReply {
   self: CellVitals;
   others: CellSummary[];
   appHealth: AppHealth;
+  metrics?: Snapshot;
 }
 
 export interface SurveyInput {

@@ -178,14 +178,8 @@ test("errors are JSON for who asks for JSON", async (t) => {
   const client = await connect();
   client.send(get("/", "Accept: application/json", "X-Request-Id: mine", "Connection: close"));
   const text = await client.toEnd();
-  assert.deepEqual(JSON.parse(text.slice(text.indexOf("\r\n\r\n"))), {
-    error: {
-      status: 403,
-      code: "CELLWS_HTTP_REFUSED",
-      message: "The request was refused by a rule.",
-      requestId: "mine",
-    },
-  });
+  // Of a refusal nothing but what to ask for it by.
+  assert.deepEqual(JSON.parse(text.slice(text.indexOf("\r\n\r\n"))), { error: { status: 403, requestId: "mine" } });
 });
 
 test("what the judge cuts gets no answer", async (t) => {

@@ -577,7 +577,7 @@ test("mistakes of every kind are told in one go", async (context) => {
     context,
     {
       ...server,
-      "dna.ts": `export default { app: "./sever.js", nmae: "x", cwd: "./nowhere", env: { F: () => 1 }, immune: {}, cells: { drone: { min: 3, max: 2 } } };`,
+      "dna.ts": `export default { app: "./sever.js", nmae: "x", cwd: "./nowhere", env: { F: () => 1 }, cells: { drone: { min: 3, max: 2 } } };`,
     },
     { overrides: { port: "x" } },
   );
@@ -589,7 +589,6 @@ test("mistakes of every kind are told in one go", async (context) => {
     "CELLWS_E_DNA_PATH cwd",
     "CELLWS_E_DNA_TYPE --port",
     "CELLWS_E_DNA_UNKNOWN_KEY nmae",
-    "CELLWS_E_NOT_YET immune",
   ]);
   // What a flag says is not in the file.
   assert.deepEqual(

@@ -605,20 +605,21 @@ test("a key whose mechanism is not built is refused by name, with what to do mea
 });
 
 test("what stands under such a key is not judged besides, and null or undefined ask for nothing", () => {
-  const told = diagnosticsOf({ app, immune: { mode: "blok", nonsense: 1 } }, { later: laterKeys });
+  const later = [{ pattern: "immune", mechanism: "The filter", meanwhile: "Wait." }];
+  const told = diagnosticsOf({ app, immune: { mode: "blok", nonsense: 1 } }, { later });
   assert.deepEqual(
     told.map(({ code, path }) => [code, path]),
     [["CELLWS_E_NOT_YET", "immune"]],
   );
-  assert.deepEqual(diagnosticsOf({ app, listen: [{ tls: null }], admin: undefined }, { later: laterKeys }), []);
+  assert.deepEqual(diagnosticsOf({ app, listen: [{ tls: null }], immune: undefined }, { later }), []);
 });
 
 test("a key may be refused as later before the schema knows it", () => {
-  const later = [{ pattern: "immune.filters", mechanism: "Filters of your own", meanwhile: "Use rules." }];
-  const told = diagnosticsOf({ app, immune: { filters: [1] } }, { later });
+  const later = [{ pattern: "immune.potions", mechanism: "Potions of your own", meanwhile: "Use rules." }];
+  const told = diagnosticsOf({ app, immune: { potions: [1] } }, { later });
   assert.deepEqual(
     told.map(({ code, message }) => [code, message]),
-    [["CELLWS_E_NOT_YET", "immune.filters: filters of your own is not built yet"]],
+    [["CELLWS_E_NOT_YET", "immune.potions: potions of your own is not built yet"]],
   );
 });
 
@@ -627,7 +628,13 @@ test("without a line in the table, a key is accepted", () => {
 });
 
 test("every key that stands in the table is one that the schema knows", () => {
-  const written: Record<string, object> = {};
+  const written: Record<string, object> = {
+    "immune.builtin": { immune: { builtin: true } },
+    "immune.allow": { immune: { allow: [] } },
+    "immune.dryRun": { immune: { dryRun: true } },
+    "immune.bans": { immune: { bans: {} } },
+    "immune.report": { immune: { report: {} } },
+  };
   for (const { pattern } of laterKeys) {
     const dna = { app, ...(written[pattern] ?? { [pattern]: {} }) };
     assert.deepEqual(diagnosticsOf(dna), [], pattern);
@@ -698,7 +705,8 @@ test("a flag that collides with what the DNA says is named, though the complaint
 });
 
 test("a flag for a key that is not built yet is refused by the flag's name", () => {
-  const [diagnostic] = diagnosticsOf({ app }, { overrides: { adminPort: "0" }, later: laterKeys });
+  const later = [{ pattern: "admin", mechanism: "The admin listener", meanwhile: "Use status." }];
+  const [diagnostic] = diagnosticsOf({ app }, { overrides: { adminPort: "0" }, later });
   assert.deepEqual([diagnostic!.code, diagnostic!.path], ["CELLWS_E_NOT_YET", "--admin-port"]);
   assert.equal(diagnostic!.message, "--admin-port: the admin listener is not built yet");
 });

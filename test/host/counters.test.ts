@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Counters, otherLabel, seriesPerMetricMax } from "../../src/host/counters.ts";
 import type { Snapshot } from "../../src/wire/metrics.ts";
-import { addUp, lasting, metrics, readSnapshot } from "../../src/wire/metrics.ts";
+import { addUp, lasting, metrics, organismMetrics, readSnapshot } from "../../src/wire/metrics.ts";
 
 const valueIn = (snapshot: Snapshot, name: string, ...labels: string[]) =>
   snapshot.find((series) => series.name === name && series.labels.join() === labels.join())?.value;
@@ -37,7 +37,7 @@ describe("a cell's counters", () => {
 
   test("keep what was counted when the class changes, and measure no more what the old one did", () => {
     const counters = new Counters();
-    counters.gauge("cellws_http_connections", {}, () => 7);
+    counters.gauge("cellws_http_open_connections", {}, () => 7);
     counters.add("cellws_http_connections_total", {});
     counters.forgetGauges();
     assert.deepEqual(
@@ -52,7 +52,7 @@ describe("what several cells tell", () => {
     const counters = new Counters();
     counters.add("cellws_http_requests_total", {}, requests);
     counters.gauge("cellws_http_longest_wait_seconds", {}, () => waitSeconds);
-    counters.gauge("cellws_http_connections", {}, () => 1);
+    counters.gauge("cellws_http_open_connections", {}, () => 1);
     for (const seconds of latencies) counters.histogram("cellws_http_time_to_head_seconds").observe(seconds);
     return counters.snapshot();
   };
@@ -61,7 +61,7 @@ describe("what several cells tell", () => {
     const sum = addUp([cell(3, 0.5, [0.001, 40]), cell(4, 0.25, [0.0011])]);
     assert.equal(valueIn(sum, "cellws_http_requests_total"), 7);
     assert.equal(valueIn(sum, "cellws_http_longest_wait_seconds"), 0.5);
-    assert.equal(valueIn(sum, "cellws_http_connections"), 2);
+    assert.equal(valueIn(sum, "cellws_http_open_connections"), 2);
     const latency = valueIn(sum, "cellws_http_time_to_head_seconds");
     assert.ok(typeof latency === "object");
     assert.deepEqual([latency.counts[0], latency.counts[1], latency.counts.at(-1)], [1, 1, 1], "a bound is inclusive");
@@ -88,8 +88,18 @@ describe("what several cells tell", () => {
   });
 });
 
+test("no two metrics are one family where OpenMetrics drops the suffix of counters", () => {
+  const families = [...Object.keys(metrics), ...Object.keys(organismMetrics)].map((name) =>
+    name.replace(/_total$/, ""),
+  );
+  assert.deepEqual(
+    families.filter((name, i) => families.indexOf(name) !== i),
+    [],
+  );
+});
+
 test("names and units follow Prometheus' conventions", () => {
-  for (const [name, { type, help }] of Object.entries(metrics)) {
+  for (const [name, { type, help }] of Object.entries({ ...metrics, ...organismMetrics })) {
     assert.match(name, /^cellws_[a-z0-9]+(_[a-z0-9]+)*$/);
     assert.equal(name.endsWith("_total"), type === "counter", `${name}: counters, and only they, end in _total`);
     assert.doesNotMatch(name, /_(ms|milliseconds|percent|kilobytes)(_|$)/, "base units");

@@ -80,6 +80,7 @@ export function organismFile(name: string): OrganismFile {
     app: "/srv/shop/server.js",
     dnaFile: null,
     listen: [{ host: "127.0.0.1", port: 8080, tls: false }],
+    admin: null,
     drainMsMax: 2_000,
   };
 }

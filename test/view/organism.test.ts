@@ -50,6 +50,7 @@ const file: OrganismFile = {
     { host: "127.0.0.1", port: 8080, tls: false },
     { host: "0.0.0.0", port: 8443, tls: true },
   ],
+  admin: null,
   drainMsMax: 10_000,
 };
 

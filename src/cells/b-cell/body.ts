@@ -5,16 +5,18 @@
 import net from "node:net";
 import type { CellId } from "../../core/cell.ts";
 import { unreachable } from "../../lib/assert.ts";
-import { httpErrors } from "../../http/http-error.ts";
+import { httpErrors, type HttpErrorCode } from "../../http/http-error.ts";
 import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
 import { listenBacklog } from "../../host/listeners.ts";
 import { sharedKey } from "../../host/shared-key.ts";
+import type { Service, Unserved } from "../../wire/control.ts";
 import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
 import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
 import { DronePool, type DroneTrouble } from "./drone-pool.ts";
 import type { IngressNote } from "./http1-connection.ts";
-import { Ingress, type IngressOptions } from "./ingress.ts";
-import { makeConvey } from "./make-convey.ts";
+import { type Immunity, openImmunity } from "./immunity.ts";
+import { Ingress } from "./ingress.ts";
+import { makeConvey, type Ways } from "./make-convey.ts";
 import { type ListenerTls, TlsFront } from "./tls-front.ts";
 
 /** An axon that does not come about is tried again after this; the roster will tell when the drone is dead. */
@@ -25,7 +27,8 @@ const handshakeGraceMs = 2_000;
 const notesPerSecondMax = 20;
 
 export async function makeBCell(context: BodyContext): Promise<Body> {
-  const body = new BCell(context, await makeConvey(context.dna));
+  const immunity = await openImmunity(context);
+  const body = new BCell(context, await makeConvey(context.dna), immunity);
   await body.listen();
   return body;
 }
@@ -34,6 +37,7 @@ class BCell implements Body {
   readonly #context: BodyContext;
   readonly #pool: DronePool;
   readonly #ingress: Ingress;
+  readonly #immunity: Immunity | null;
   readonly #axons = new Set<CellId>();
   /** By listener. */
   readonly #tlsFronts: ReadonlyArray<TlsFront | null>;
@@ -42,8 +46,9 @@ class BCell implements Body {
   #notesThisSecond = 0;
   #secondOfNotes = 0;
 
-  constructor(context: BodyContext, ways: Pick<IngressOptions, "convey" | "fieldsOf">) {
+  constructor(context: BodyContext, { convey, fieldsOf }: Ways, immunity: Immunity | null) {
     this.#context = context;
+    this.#immunity = immunity;
     const { headBytesMax, bodyBytesMax, timeouts, rates, connections, queue, retry, trustedProxies, announceClient } =
       context.dna.http;
     this.#pool = new DronePool({
@@ -71,9 +76,13 @@ class BCell implements Body {
       },
       trustedProxies,
       announce: announceClient,
-      ...ways,
+      fieldsOf,
+      convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
+      judgeRefused: immunity?.judgeRefused ?? null,
       note: (note) => this.#note(note),
+      onFirstAnswer: () => this.#noteColdStart(),
     });
+    this.#tellCounts();
     this.#tlsFronts = context.dna.listen.map(({ tls }, listener) =>
       tls === null ? null : this.#makeTlsFront(tls, listener),
     );
@@ -104,6 +113,12 @@ class BCell implements Body {
     }
   }
 
+  service(): Service & { unserved: Unserved | null } {
+    const { drones, refusal, unableMs } = this.#pool.service;
+    const { msMax } = this.#context.dna.http.queue;
+    return { drones, refusal, unserved: unableMs === null ? null : { ms: unableMs, msMax } };
+  }
+
   troubles(): CertificateTrouble[] {
     return this.#tlsFronts.flatMap((front) => front?.troubles() ?? []);
   }
@@ -119,6 +134,42 @@ class BCell implements Body {
     // What came out of the last handshakes.
     await this.#ingress.drain(Math.max(0, drainMs - (performance.now() - startedAtMs)));
     this.#pool.close();
+    await this.#immunity?.close();
+  }
+
+  /** From the connection that woke the egg until now; all cells of a machine share the clock. */
+  #noteColdStart(): void {
+    const { awokenAtMs, counters } = this.#context;
+    if (awokenAtMs === null) return;
+    const nowMs = Number(process.hrtime.bigint() / 1_000_000n);
+    counters.histogram("cellws_cold_start_seconds").observe((nowMs - awokenAtMs) / 1000);
+  }
+
+  /** What we count, and what others here count, for the admin listener. */
+  #tellCounts(): void {
+    const { counters: told } = this.#context;
+    const { counters, latencies } = this.#ingress;
+    told.read("cellws_http_requests_total", {}, () => counters.requests);
+    for (const digit of [1, 2, 3, 4, 5] as const)
+      told.read("cellws_http_responses_total", { status: `${digit}xx` }, () => counters.begun[digit]);
+    for (const code of Object.keys(httpErrors) as HttpErrorCode[])
+      told.read("cellws_http_refused_total", { code }, () => counters.refused[code] ?? 0);
+    told.read("cellws_http_aborted_total", {}, () => counters.aborted);
+    told.read("cellws_http_retries_total", {}, () => counters.retries);
+    told.read("cellws_http_lost_total", {}, () => counters.lost);
+    told.read("cellws_http_tunnels_total", {}, () => counters.tunnels);
+    told.adopt("cellws_http_time_to_head_seconds", latencies.toHead);
+    told.adopt("cellws_http_duration_seconds", latencies.toEnd);
+    told.adopt("cellws_http_wait_seconds", this.#pool.waits);
+    told.gauge("cellws_http_requests_in_flight", {}, () => this.inFlight());
+    told.gauge("cellws_http_requests_waiting", {}, () => this.#pool.waitingCount);
+    told.gauge("cellws_http_longest_wait_seconds", {}, () => this.#pool.waitingMs / 1000);
+    told.gauge("cellws_http_open_connections", {}, () => this.#ingress.connectionCount);
+    told.read("cellws_http_connections_total", {}, () => counters.accepted);
+    told.read("cellws_http_connections_rejected_total", {}, () => counters.rejected);
+    told.read("cellws_http_connections_cut_total", {}, () => counters.relieved);
+    told.read("cellws_http_received_bytes_total", {}, () => counters.bytesIn);
+    told.read("cellws_http_sent_bytes_total", {}, () => counters.bytesOut);
   }
 
   #listenOn(listener: number): Promise<net.Server> {
@@ -207,6 +258,7 @@ class BCell implements Body {
   }
 
   #note(note: IngressNote): void {
+    if (note.kind === "refused") this.#immunity?.refused(note.code, note.remoteAddress);
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#secondOfNotes) this.#notesThisSecond = 0;
     this.#secondOfNotes = second;

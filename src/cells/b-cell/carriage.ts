@@ -40,8 +40,11 @@ export interface ClientSide {
   tunnel(): void;
   /** There is room again after `sendBody` returned false. */
   writable(): void;
-  /** No (complete) answer will come. If none has begun the client can be told why, otherwise it is cut off. */
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void;
+  /**
+   * No (complete) answer will come. If none has begun the client can be told why, otherwise it is cut off. `status`: to
+   * be told instead of the code's own.
+   */
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void;
   /** Ends this request without a word, and where the protocol knows no other way, the connection. */
   cut?(): void;
 }

@@ -133,9 +133,9 @@ export class Compression implements Conveyance, ClientSide {
     this.#client.writable();
   }
 
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#release();
-    this.#client.fail(code, retryAfterSeconds);
+    this.#client.fail(code, retryAfterSeconds, status);
   }
 
   cut(): void {

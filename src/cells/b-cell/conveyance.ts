@@ -20,8 +20,17 @@ export interface Conveyance {
   cancel(reason: string): void;
 }
 
+/** Of a request, what its client really sent: `ExchangeRequest` is what goes on. */
+export interface Heard {
+  readonly headers: HeaderList;
+  /** As rules name it: HTTP/1.0, HTTP/1.1, HTTP/2.0. */
+  readonly protocol: string;
+  /** The client waits for a 100 before it sends the body. */
+  readonly expectsContinue: boolean;
+}
+
 /** Makes what carries a request on to the app. */
 export type Carry = (client: ClientSide) => Conveyance;
 
 /** Decides what answers a request; `carry` where it is the app. */
-export type Convey = (request: ExchangeRequest, client: ClientSide, carry: Carry) => Conveyance;
+export type Convey = (request: ExchangeRequest, client: ClientSide, carry: Carry, heard: Heard) => Conveyance;

@@ -18,6 +18,7 @@ import { AxonClient, type AxonOptions } from "../../host/axon-link.ts";
 import type { HttpErrorCode } from "../../http/http-error.ts";
 import { rendezvousRank } from "../../lib/hash.ts";
 import type { AppHealth } from "../../wire/control.ts";
+import { emptyHistogram } from "../../wire/metrics.ts";
 import type { Affinity, Wish } from "./affinity.ts";
 import { DroneHealth, findOutliers, healthLimits, latencyWeight } from "./drone-health.ts";
 import { WaitingLine, waitingLimitsDefault } from "./waiting-line.ts";
@@ -96,6 +97,10 @@ export class DronePool {
   #waitingTimer: NodeJS.Timeout | null = null;
   #lookTimer: NodeJS.Timeout | null = null;
   #lookedAtMs = 0;
+  /** How long those had waited who were given a drone in the end, in seconds. */
+  readonly waits = emptyHistogram("cellws_http_wait_seconds");
+  /** Since when there has been no drone that is ready and heard of; null when there is one. */
+  #unableSinceMs: number | null = performance.now();
   #retryTokens: number;
   /** What the rest of the organism knows of the app: for a B cell that has no drone to ask. */
   #appHealth: AppHealth | null = null;
@@ -151,6 +156,13 @@ export class DronePool {
 
   get readyCount(): number {
     return this.#ready.length;
+  }
+
+  /** For `cellws status` and /readyz: drones that would take a request; with none, what becomes of one, and since when. */
+  get service(): { drones: number; refusal: HttpErrorCode | null; unableMs: number | null } {
+    const drones = this.#ready.filter(({ health }) => !health.isSilent).length;
+    const unableMs = this.#unableSinceMs === null ? null : Math.round(performance.now() - this.#unableSinceMs);
+    return { drones, refusal: this.#ready.length > 0 ? null : (this.#refusal()?.code ?? null), unableMs };
   }
 
   get waitingCount(): number {
@@ -292,6 +304,8 @@ export class DronePool {
   #sort(): void {
     this.#ready = this.#isClosed ? [] : [...this.#members.values()].filter((member) => member.isReady);
     const audible = this.#ready.filter(({ health }) => !health.isSilent);
+    if (audible.length > 0) this.#unableSinceMs = null;
+    else this.#unableSinceMs ??= performance.now();
     const well = audible.filter(({ health }) => !health.isEjected);
     this.#preferred = well.length > 0 ? well : audible.length > 0 ? audible : this.#ready;
   }
@@ -303,6 +317,7 @@ export class DronePool {
       // Somebody behind may wish for another drone.
       if (member === null && this.affinity === null) break;
       if (member === null) continue;
+      this.waits.observe(this.#waiting.waitedMs(waiter, performance.now()) / 1000);
       this.abandon(waiter);
       waiter.given(member);
     }

@@ -20,7 +20,7 @@ import { RequestReader, type ReadHead, type ReaderLimits } from "../../http/requ
 import { ResponseWriter, type ResponseFault } from "../../http/response-writer.ts";
 import { ByteBatch } from "../../lib/byte-batch.ts";
 import type { CarriageCounters, ClientSide } from "./carriage.ts";
-import type { Conveyance } from "./conveyance.ts";
+import type { Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { ingressLimits, type IngressRates, type IngressTimeouts } from "./limits.ts";
@@ -34,6 +34,9 @@ export type Verdict =
   | { action: "cut" };
 
 export type Judge = (request: ExchangeRequest, head: ReadHead) => Verdict;
+
+/** Looks at a head that was refused, as it came: the answer is given, but what it was may be worth a mark. */
+export type JudgeRefused = (head: string, connection: ConnectionFacts, requestId: string) => void;
 
 /** For the log and for the immune side. */
 export type IngressNote =
@@ -56,6 +59,8 @@ export interface IngressCounters extends CarriageCounters {
   requests: number;
   /** Answers of apps completed. */
   responses: number;
+  /** Answers that were begun, by the first digit of their status; ours too. */
+  begun: Record<1 | 2 | 3 | 4 | 5, number>;
   /** Requests whose client left before its answer was complete. */
   aborted: number;
   tunnels: number;
@@ -74,6 +79,7 @@ export interface IngressContext {
   readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
+  readonly judgeRefused: JudgeRefused | null;
   readonly note: ((note: IngressNote) => void) | null;
   readonly counters: IngressCounters;
   readonly isDraining: boolean;
@@ -85,10 +91,14 @@ export interface IngressContext {
   /** Fields for answers that have none of that name. */
   addedFields(request: ExchangeRequest): HeaderList;
   /** What answers the request; not started yet. */
-  convey(request: ExchangeRequest, client: ClientSide): Conveyance;
+  convey(request: ExchangeRequest, client: ClientSide, heard: Heard): Conveyance;
   /** When `ms` from now have certainly passed, by `nowMs`. */
   deadlineMs(ms: number): number;
   connectionClosed(connection: ClientConnection): void;
+  /** The head of an answer is on its way. `sinceMs`: when that of its request was read; null where there was none. */
+  answerBegun(status: number, sinceMs: number | null): void;
+  /** An answer is whole. */
+  answerEnded(sinceMs: number | null): void;
 }
 
 /** A client's connection, whichever HTTP it speaks. */
@@ -123,6 +133,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #request: ExchangeRequest | null = null;
   #carriage: Conveyance | null = null;
   #writer: ResponseWriter | null = null;
+  #begunMs = 0;
   #isRequestComplete = false;
   #isAnswerComplete = false;
   #hasContinued = false;
@@ -138,6 +149,8 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #unconsumedBytes = 0;
   #isSocketFull = false;
   #requestCount = 0;
+  /** Of a request whose head was refused. */
+  #refusedRequestId: string | null = null;
   #lingerBytes = 0;
 
   #readWait: ReadWait = "first-byte";
@@ -298,6 +311,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     const context = this.#context;
     context.counters.requests += 1;
     this.#requestCount += 1;
+    this.#begunMs = performance.now();
     this.#head = head;
     this.#isRequestComplete = false;
     this.#isAnswerComplete = false;
@@ -324,7 +338,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     } else if (verdict.action === "refuse") {
       this.#answerError(verdict.code, null);
     } else {
-      this.#carriage = context.convey(request, this);
+      this.#carriage = context.convey(request, this, heardBy(head));
       this.#carriage.start();
     }
   }
@@ -365,7 +379,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
       this.#breakOff();
       return;
     }
+    const { refusedHead } = this.#reader;
+    if (refusedHead !== "" && this.#request === null) this.#judgeRefused(refusedHead);
     this.#answerError(code, null);
+  }
+
+  #judgeRefused(head: string): void {
+    this.#refusedRequestId = this.#context.makeRequestId();
+    this.#context.judgeRefused?.(head, this.#facts, this.#refusedRequestId);
   }
 
   #clientEnded(): void {
@@ -425,6 +446,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
       this.#answerError("CELLWS_HTTP_APP_RESPONSE", null);
       return;
     }
+    this.#context.answerBegun(head.status, this.#sinceMs());
     this.#scheduleFlush();
     this.#updateWriteDeadline();
   }
@@ -444,12 +466,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     const fault = this.#state === "tunnel" ? null : (this.#writer?.end(trailers) ?? null);
     if (fault !== null) return this.#answerBroke(fault);
     this.#context.counters.responses += 1;
+    if (this.#state !== "tunnel") this.#context.answerEnded(this.#sinceMs());
     this.#answerComplete();
   }
 
   tunnel(): void {
     this.#state = "tunnel";
     this.#context.counters.tunnels += 1;
+    this.#context.answerBegun(101, this.#sinceMs());
     this.#writeDeadlineMs = NEVER;
     this.#answerDeadlineMs = NEVER;
     this.#waitFor("nothing", 0);
@@ -471,13 +495,13 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     this.#pump();
   }
 
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     if (this.#state === "tunnel" || this.#writer?.isHeadWritten === true) {
       this.#noteRefusal(code, true);
       this.#breakOff();
       return;
     }
-    this.#answerError(code, retryAfterSeconds);
+    this.#answerError(code, retryAfterSeconds, status);
   }
 
   #answerComplete(): void {
@@ -502,13 +526,14 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   }
 
   /** cellws' own answer, for want of another. */
-  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#noteRefusal(code, false);
     this.#carriage = null;
     const answer = errorAnswer(code, {
       requestHeaders: this.#head?.headers ?? null,
-      requestId: this.#request?.requestId ?? this.#context.makeRequestId(),
+      requestId: this.#request?.requestId ?? this.#refusedRequestId ?? this.#context.makeRequestId(),
       retryAfterSeconds,
+      status,
     });
     this.#writer ??= new ResponseWriter(this.#out, {
       method: "GET",
@@ -523,6 +548,8 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     this.#writer.respond(answer.head);
     this.#writer.body(answer.body);
     this.#writer.end([]);
+    this.#context.answerBegun(answer.head.status, this.#sinceMs());
+    this.#context.answerEnded(this.#sinceMs());
     this.#isAnswerComplete = true;
     this.#answerDeadlineMs = NEVER;
     this.#scheduleFlush();
@@ -774,13 +801,18 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   // -------------------------------------------------------------------------------------------------------------
   // Telling
 
+  /** When the head of the request at hand was read; null where it was none. */
+  #sinceMs(): number | null {
+    return this.#head === null ? null : this.#begunMs;
+  }
+
   #noteRefusal(code: HttpErrorCode, cut: boolean): void {
     const { counters, note } = this.#context;
     counters.refused[code] = (counters.refused[code] ?? 0) + 1;
     note?.({
       kind: "refused",
       code,
-      requestId: this.#request?.requestId ?? "",
+      requestId: this.#request?.requestId ?? this.#refusedRequestId ?? "",
       remoteAddress: this.#request?.remoteAddress ?? this.#facts.remoteAddress,
       cut,
     });
@@ -789,6 +821,10 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   #noteFault(fault: ResponseFault): void {
     this.#context.note?.({ kind: "app-fault", fault, requestId: this.#request?.requestId ?? "" });
   }
+}
+
+function heardBy({ headers, versionMinor, expectsContinue }: ReadHead): Heard {
+  return { headers, protocol: versionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1", expectsContinue };
 }
 
 /** A reset drops what the kernel has not sent; of the kinds of sockets only TCP knows it. */

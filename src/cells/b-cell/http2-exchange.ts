@@ -33,6 +33,7 @@ export class Http2Exchange implements ClientSide {
   #head: ReadHead | null = null;
   #request: ExchangeRequest | null = null;
   #conveyance: Conveyance | null = null;
+  #begunMs = 0;
   #isRequestComplete: boolean;
   #isHeadSent = false;
   #isAnswerComplete = false;
@@ -73,6 +74,7 @@ export class Http2Exchange implements ClientSide {
     const { context, facts, limits } = this.#connection;
     const stream = this.#stream;
     context.counters.requests += 1;
+    this.#begunMs = performance.now();
     stream.on("close", () => this.closed());
     stream.on("wantTrailers", () => this.#sendTrailers());
     const head = readHttp2Head(this.#rawHeaders, { isWhole: this.#isRequestComplete, limits });
@@ -95,7 +97,8 @@ export class Http2Exchange implements ClientSide {
       this.#answerError(verdict.code, null);
       return;
     }
-    this.#conveyance = context.convey(request, this);
+    const { headers, expectsContinue } = head;
+    this.#conveyance = context.convey(request, this, { headers, protocol: "HTTP/2.0", expectsContinue });
     if (this.#isRequestComplete) this.#startAnswerClock();
     else this.#receiveBody();
     this.#updateAnswerDeadline();
@@ -241,11 +244,11 @@ export class Http2Exchange implements ClientSide {
     this.#stream.resume();
   }
 
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     if (this.#isClosed) return;
     this.#conveyance = null;
     if (this.#isHeadSent) this.#breakOff(code);
-    else this.#answerError(code, retryAfterSeconds);
+    else this.#answerError(code, retryAfterSeconds, status);
   }
 
   /** The other requests of the connection go on: on a proxy's they are other people's. */
@@ -268,6 +271,7 @@ export class Http2Exchange implements ClientSide {
       return "field-value";
     }
     this.#isHeadSent = true;
+    context.answerBegun(head.status, this.#begunMs);
     this.#isBodiless = answer.isBodiless;
     this.#bytesLeft = answer.contentLength;
     this.#updateAnswerDeadline();
@@ -297,6 +301,7 @@ export class Http2Exchange implements ClientSide {
   /** The answer is whole. What is left of the request nobody waits for. */
   #finish(): void {
     this.#isAnswerComplete = true;
+    this.#connection.context.answerEnded(this.#begunMs);
     this.#answerDeadlineMs = NEVER;
     this.#totalDeadlineMs = NEVER;
     this.#requestDeadlineMs = NEVER;
@@ -318,7 +323,7 @@ export class Http2Exchange implements ClientSide {
   }
 
   /** cellws' own answer, for want of another. */
-  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  #answerError(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#noteRefusal(code, false);
     const { context } = this.#connection;
     this.#conveyance = null;
@@ -326,6 +331,7 @@ export class Http2Exchange implements ClientSide {
       requestHeaders: this.#head?.headers ?? null,
       requestId: this.#request?.requestId ?? context.makeRequestId(),
       retryAfterSeconds,
+      status,
     });
     const fault = this.#sendHead(answer.head, this.#head?.method ?? "GET", this.#request);
     if (fault !== null) return this.#stream.close(NGHTTP2_INTERNAL_ERROR);

@@ -9,8 +9,9 @@ import { randomBytes } from "node:crypto";
 import type { ForwardingPolicy } from "../../http/forwarding.ts";
 import type { ReaderLimits } from "../../http/request-reader.ts";
 import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
+import { emptyHistogram } from "../../wire/metrics.ts";
 import { Carriage, type ClientSide } from "./carriage.ts";
-import type { Convey, Conveyance } from "./conveyance.ts";
+import type { Convey, Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import {
   type ClientConnection,
@@ -19,6 +20,7 @@ import {
   type IngressCounters,
   type IngressNote,
   type Judge,
+  type JudgeRefused,
 } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { ConnectionCount } from "./connection-count.ts";
@@ -50,7 +52,10 @@ export interface IngressOptions {
   /** What answers a request; a carriage by default. */
   convey?: Convey;
   judge?: Judge;
+  judgeRefused?: JudgeRefused | null;
   note?: (note: IngressNote) => void;
+  /** Once, when the first answer of all begins. */
+  onFirstAnswer?: () => void;
 }
 
 /** What is known of a connection besides its addresses. */
@@ -72,6 +77,7 @@ export class Ingress implements IngressContext {
   readonly held: HeldBytes;
   readonly forwarding: ForwardingPolicy;
   readonly judge: Judge | null;
+  readonly judgeRefused: JudgeRefused | null;
   readonly note: ((note: IngressNote) => void) | null;
   readonly #requestIdInResponse: boolean;
   readonly #fieldsOf: (listener: number) => HeaderList;
@@ -82,6 +88,7 @@ export class Ingress implements IngressContext {
     relieved: 0,
     requests: 0,
     responses: 0,
+    begun: { 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 },
     aborted: 0,
     tunnels: 0,
     bytesIn: 0,
@@ -89,6 +96,11 @@ export class Ingress implements IngressContext {
     retries: 0,
     lost: 0,
     refused: {},
+  };
+  /** In seconds, from a request's head: until that of its answer, and until the end of its answer. */
+  readonly latencies = {
+    toHead: emptyHistogram("cellws_http_time_to_head_seconds"),
+    toEnd: emptyHistogram("cellws_http_duration_seconds"),
   };
   isDraining = false;
   nowMs = 0;
@@ -103,6 +115,7 @@ export class Ingress implements IngressContext {
   readonly #requestIdPrefix = randomBytes(6).toString("base64url");
   #requestIdCount = 0;
   #onEmpty: (() => void) | null = null;
+  #onFirstAnswer: (() => void) | null;
 
   constructor(options: IngressOptions) {
     this.pool = options.pool;
@@ -121,7 +134,9 @@ export class Ingress implements IngressContext {
       (address) => this.forwarding.judgeAddress(address) === "trusted",
     );
     this.judge = options.judge ?? null;
+    this.judgeRefused = options.judgeRefused ?? null;
     this.note = options.note ?? null;
+    this.#onFirstAnswer = options.onFirstAnswer ?? null;
     this.#requestIdInResponse = options.requestIdInResponse ?? true;
     this.#fieldsOf = options.fieldsOf ?? (() => []);
     this.#convey = options.convey ?? ((_request, client, carry) => carry(client));
@@ -185,8 +200,8 @@ export class Ingress implements IngressContext {
     return this.#requestIdInResponse ? ["X-Request-Id", requestId, ...fields] : fields;
   }
 
-  convey(request: ExchangeRequest, client: ClientSide): Conveyance {
-    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this));
+  convey(request: ExchangeRequest, client: ClientSide, heard: Heard): Conveyance {
+    return this.#convey(request, client, (side) => new Carriage(this.pool, request, side, this), heard);
   }
 
   /** `nowMs` is as old as the last sweep. */
@@ -201,6 +216,20 @@ export class Ingress implements IngressContext {
     this.#sweepTimer = null;
     this.#onEmpty?.();
     this.#onEmpty = null;
+  }
+
+  answerBegun(status: number, sinceMs: number | null): void {
+    const digit = Math.floor(status / 100);
+    if (digit === 1 || digit === 2 || digit === 3 || digit === 4 || digit === 5) this.counters.begun[digit] += 1;
+    // What was no request has taken no time.
+    if (sinceMs !== null) this.latencies.toHead.observe((performance.now() - sinceMs) / 1000);
+    if (this.#onFirstAnswer === null) return;
+    this.#onFirstAnswer();
+    this.#onFirstAnswer = null;
+  }
+
+  answerEnded(sinceMs: number | null): void {
+    if (sinceMs !== null) this.latencies.toEnd.observe((performance.now() - sinceMs) / 1000);
   }
 
   /** Unanswered: an answer would cost what the limit is there to save. */

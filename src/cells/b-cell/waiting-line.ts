@@ -56,6 +56,11 @@ export class WaitingLine<W> {
     this.#since.set(who, nowMs);
   }
 
+  /** How long it has waited; 0 for who was not in the line. */
+  waitedMs(who: W, nowMs: number): number {
+    return Math.max(0, nowMs - (this.#since.get(who) ?? nowMs));
+  }
+
   leave(who: W): void {
     this.#since.delete(who);
     if (this.#since.size === 0) this.#standingSinceMs = null;

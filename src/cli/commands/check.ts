@@ -1,6 +1,9 @@
 /** `cellws check`: judges the DNA without starting anything. */
 import { addExamples } from "../command.ts";
 import type { CliCommand } from "../command.ts";
+import type { Diagnostic } from "../../dna/diagnostic.ts";
+import type { Dna } from "../../dna/dna.ts";
+
 interface CheckOptions {
   dna?: string;
   json?: boolean;
@@ -21,7 +24,7 @@ export const command: CliCommand<CheckOptions> = {
   async run(context, [app], { dna, json }) {
     // Loaded here: the schema library takes longer to load than `cellws ps` takes altogether.
     const { checkDna, formatCheck } = await import("../../dna/check.ts");
-    const report = await checkDna({ cwd: context.cwd, dnaFile: dna, app });
+    const report = await checkDna({ cwd: context.cwd, dnaFile: dna, app }, rulesOf);
     const { color, columns } = context.noteStyle;
     if (json === true) context.out(JSON.stringify(report));
     else
@@ -29,6 +32,10 @@ export const command: CliCommand<CheckOptions> = {
     return report.ok ? 0 : 2;
   },
 };
+
+async function rulesOf(dna: Dna): Promise<Diagnostic[]> {
+  return dna.immune.rules.length === 0 ? [] : (await import("../../host/immune/check-rules.ts")).checkRules(dna);
+}
 
 /** Sentences beyond this are hard to read, however wide the terminal. */
 const COLUMNS_MAX = 120;

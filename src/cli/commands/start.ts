@@ -20,6 +20,8 @@ import { renderStart, urlOf } from "../../view/start.ts";
 import { localTimeOfDay } from "../clock.ts";
 import type { CliCommand, CliContext, ExitStatus } from "../command.ts";
 import { addExamples } from "../command.ts";
+import type { Diagnostic } from "../../dna/diagnostic.ts";
+import type { Dna } from "../../dna/dna.ts";
 import type { LoadDnaResult } from "../../dna/load.ts";
 
 interface StartOptions {
@@ -94,12 +96,20 @@ async function readDna(context: CliContext, app: string | undefined, options: St
   const { port, host, name, adminPort } = options;
   const overrides = { port, host, name, adminPort, record: makeRecordFolder(options.record, context.cwd) };
   const result = await loadDna({ cwd: context.cwd, dnaFile: options.dna, app, overrides });
-  const found = result.ok ? result.warnings : result.diagnostics;
+  const mistakes = result.ok ? await mistakesInRules(result.dna) : [];
+  const found = result.ok ? [...mistakes, ...result.warnings] : result.diagnostics;
   if (found.length > 0) context.note(formatDiagnostics(found, { color: context.noteStyle.color }));
-  if (result.ok) return result;
+  if (result.ok && mistakes.length === 0) return result;
   throw new CellwsError("CELLWS_E_DNA", 2, "the organism was not started: its DNA has mistakes (see above)", {
     hint: "Nothing was opened or changed. `cellws check` judges the DNA without starting anything.",
   });
+}
+
+/** Without the warnings, of which a rule set may have many: `cellws check` tells them. */
+async function mistakesInRules(dna: Dna): Promise<Diagnostic[]> {
+  if (dna.immune.mode === "off" || dna.immune.rules.length === 0) return [];
+  const { checkRules } = await import("../../host/immune/check-rules.ts");
+  return checkRules(dna).filter(({ code }) => code.startsWith("CELLWS_E_"));
 }
 
 /** In the DNA a folder must be there; who names one on the command line wants it made. */

@@ -20,6 +20,8 @@ export interface LoadRulesOptions {
   readonly operators?: ProvidedOperators;
   /** Stand before those of the files: what the DNA says (paranoia and the like). */
   readonly prologue?: readonly Directive[];
+  /** Stand behind them: what the files must not decide. */
+  readonly epilogue?: readonly Directive[];
 }
 
 /**
@@ -33,7 +35,7 @@ export function loadRules(paths: readonly string[], options: LoadRulesOptions = 
     const place: Place = { file: pattern, line: 0 };
     return filesOf(path.resolve(pattern), place, false).flatMap((file) => readRuleFile(file, place, files, 0));
   });
-  return buildRuleSet([...(options.prologue ?? []), ...directives], {
+  return buildRuleSet([...(options.prologue ?? []), ...directives, ...(options.epilogue ?? [])], {
     readData: dataReader(),
     operators: { geoLookup: "never", rbl: "never", ...options.operators },
   });

@@ -25,9 +25,14 @@ const SMALL_BYTES_MAX = 4096;
  */
 const TURN_MS_MAX = 1000;
 
+/** Whether a phase that looks at so much may be judged at once (`evaluatePhase`). */
+export function isSmall(bytes: number): boolean {
+  return bytes <= SMALL_BYTES_MAX;
+}
+
 /** `bytes`: the size of what the phase looks at. Resolves when the phase is done, or given up (judge says `overrun`). */
 export async function evaluateInTurns(transaction: Transaction, phase: Phase, bytes: number): Promise<void> {
-  if (bytes <= SMALL_BYTES_MAX) return evaluatePhase(transaction, phase);
+  if (isSmall(bytes)) return evaluatePhase(transaction, phase);
   while (!watchedTurn(transaction, phase)) await loopTurn();
 }
 

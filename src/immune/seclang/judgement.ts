@@ -21,6 +21,8 @@ export interface Hit {
 export interface Judgement {
   /** block: refuse it; watch: let it pass, but something was found; pass: nothing was. */
   readonly verdict: "pass" | "watch" | "block";
+  /** Something disruptive matched, were it carried out (block) or not (rules that only detect). */
+  readonly disrupted: boolean;
   /** What to answer where the verdict is block; null: close the connection without an answer. */
   readonly status: number | null;
   /** The anomaly scores of the Core Rule Set; 0 where the rules count none. */
@@ -40,6 +42,7 @@ export function judge(transaction: Transaction): Judgement {
   const isOverrun = transaction.evaluation?.overrun === true;
   return {
     verdict: interruption !== null ? "block" : told || transaction.disrupted ? "watch" : "pass",
+    disrupted: transaction.disrupted,
     status: interruption?.kind === "deny" ? interruption.status : null,
     score: { inbound: scoreOf(transaction, "inbound"), outbound: scoreOf(transaction, "outbound") },
     hits,

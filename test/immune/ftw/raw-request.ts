@@ -48,6 +48,15 @@ export function requestOf(input: FtwInput): FtwRequest {
   };
 }
 
+/** The bytes that go-ftw would send. */
+export function bytesOf(input: FtwInput): Buffer {
+  if (input.encoded_request !== undefined) return Buffer.from(input.encoded_request, "base64");
+  const { method, target, protocol, headers, body } = fromFields(input);
+  const lines = [protocol === "HTTP/0.9" ? `${method} ${target}` : `${method} ${target} ${protocol}`];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${body}`, "latin1");
+}
+
 interface Parts {
   method: string;
   target: string;
