@@ -4,15 +4,13 @@
  *     CRS_DIR=... node bench/immune-micro.ts
  *     CRS_DIR=... node bench/immune-micro.ts --paranoia 4 --seconds 3 --plain --json
  *
- * Requests of a kind differ from each other in their values, as requests of different visitors do; their headers but
- * the cookie are the same, as those of one browser are. What is timed: opening the exchange, phase 1, the body,
- * phase 2 and the verdict. Time is that of this thread's CPU, so that other work of the machine counts for little.
+ * What is timed: opening the exchange, phase 1, the body, phase 2 and the verdict. Time is that of this thread's CPU, so that other work of the machine counts for little.
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { requestKinds, type MadeRequest } from "./lib/immune-requests.ts";
 import { loadRules } from "../src/host/immune/load-rules.ts";
 import { evaluatePhase } from "../src/immune/seclang/evaluate.ts";
-import type { RequestFacts } from "../src/immune/seclang/facts.ts";
 import { judge } from "../src/immune/seclang/judgement.ts";
 import { parseSecLang } from "../src/immune/seclang/parse.ts";
 import type { RuleSet } from "../src/immune/seclang/rule-set.ts";
@@ -35,112 +33,6 @@ interface Timing {
   readonly best: number;
 }
 
-interface Request {
-  readonly facts: RequestFacts;
-  readonly body: string;
-}
-
-const WORDS = [
-  "tea",
-  "river",
-  "stone",
-  "garden",
-  "Vienna",
-  "O'Brien",
-  "blue chair",
-  "2026-11-22",
-  "caf\xc3\xa9",
-  "left+right",
-];
-const word = (seed: number): string => WORDS[seed % WORDS.length]!;
-
-const browser = (cookie: number): string[] => [
-  "Host",
-  "shop.example.org",
-  "User-Agent",
-  "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
-  "Accept",
-  "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-  "Accept-Language",
-  "en-GB,en;q=0.7,de;q=0.3",
-  "Accept-Encoding",
-  "gzip, deflate, br, zstd",
-  "Referer",
-  "https://shop.example.org/catalogue?page=2",
-  "Connection",
-  "keep-alive",
-  "Cookie",
-  `session=${(cookie * 2_654_435_761).toString(36)}a8f; theme=dark; lang=en`,
-  "Sec-Fetch-Mode",
-  "navigate",
-  "Upgrade-Insecure-Requests",
-  "1",
-];
-
-function request(method: string, target: string, n: number, type: string | null, body: string): Request {
-  const headers = browser(n);
-  if (type !== null) headers.push("Content-Type", type, "Content-Length", String(body.length));
-  return {
-    body,
-    facts: {
-      uniqueId: `request-${n}`,
-      clientAddress: "192.0.2.7",
-      clientPort: 51_234,
-      serverAddress: "192.0.2.1",
-      serverPort: 80,
-      method,
-      target,
-      protocol: "HTTP/1.1",
-      headers,
-    },
-  };
-}
-
-const KINDS: Readonly<Record<string, (n: number) => Request>> = {
-  "GET, 5 parameters": (n) =>
-    request(
-      "GET",
-      `/catalogue/items?q=${encodeURIComponent(`${word(n)} ${n}`)}&page=${n % 40}&sort=price_asc&filter=${encodeURIComponent(`${word(n + 3)},${word(n + 5)}`)}&from=${n}`,
-      n,
-      null,
-      "",
-    ),
-  "GET, no parameters": (n) => request("GET", `/assets/${n % 100}/style.css`, n, null, ""),
-  form: (n) => {
-    const fields = {
-      name: `${word(n)} Smith`,
-      email: `user${n}@example.org`,
-      street: `${n} High Street`,
-      city: word(n + 4),
-      note: `Please ring ${word(n + 2)}; the bell is broken & the door is on the left (${n}).`,
-      agree: "on",
-    };
-    return request(
-      "POST",
-      "/account/address",
-      n,
-      "application/x-www-form-urlencoded",
-      new URLSearchParams(fields).toString(),
-    );
-  },
-  "JSON, 1 KB": (n) => {
-    const items = Array.from({ length: 10 }, (_, i) => ({
-      id: n * 10 + i,
-      title: `${word(n + i)} no. ${i}`,
-      price: 1.25 * i,
-      tags: [word(i), "sale"],
-      inStock: i % 2 === 0,
-    }));
-    return request(
-      "POST",
-      "/api/orders",
-      n,
-      "application/json",
-      JSON.stringify({ customer: `user${n}@example.org`, comment: `For ${word(n)}, with thanks.`, items }),
-    );
-  },
-};
-
 const crs = process.env["CRS_DIR"];
 if (crs === undefined) {
   console.error("CRS_DIR must name a folder with rules/ and crs-setup.conf.example of the Core Rule Set 4.");
@@ -158,7 +50,7 @@ const screen = buildScreen(rules);
 const readyMs = performance.now() - began;
 
 const results: Array<{ kind: string; us: Timing; bytes: number; plainUs: Timing | null; verdict: string }> = [];
-for (const [kind, make] of Object.entries(KINDS)) {
+for (const [kind, make] of Object.entries(requestKinds)) {
   if (options.only !== undefined && !kind.includes(options.only)) continue;
   const verdict = run(rules, make(1), screen);
   const us = measure(make, screen);
@@ -183,7 +75,7 @@ if (options.json) {
 }
 
 /** Microseconds a request, of batches in the second half: the median, and what nineteen of twenty are above. */
-function measure(make: (n: number) => Request, screen: Screen | undefined): Timing {
+function measure(make: (n: number) => MadeRequest, screen: Screen | undefined): Timing {
   const seconds = Number(options.seconds);
   const batches: number[] = [];
   const until = performance.now() + 1000 * seconds;
@@ -201,7 +93,7 @@ function measure(make: (n: number) => Request, screen: Screen | undefined): Timi
   return { median: warm[Math.floor(warm.length / 2)]!, best: warm[Math.floor(warm.length / 20)]! };
 }
 
-function run(rules: RuleSet, { facts, body }: Request, screen: Screen | undefined): string {
+function run(rules: RuleSet, { facts, body }: MadeRequest, screen: Screen | undefined): string {
   const transaction = openTransaction(rules, facts, screen === undefined ? {} : { screen });
   evaluatePhase(transaction, 1);
   if (body !== "") giveRequestBody(transaction, body);

@@ -50,9 +50,16 @@ const stricter: Partial<Record<HttpErrorCode, string>> = {
   CELLWS_HTTP_FRAMING_CONFLICT: "Node ignores the body of CONNECT.",
   CELLWS_HTTP_CODING_MALFORMED: "Node reads any value that ends in chunked, also in HTTP/1.0.",
   CELLWS_HTTP_CODING_UNKNOWN: "Node hands codings below chunked to the app, and ignores others where there is no body.",
+  CELLWS_HTTP_CHUNK_MALFORMED:
+    "Node reads a chunk's size of any number of digits, if enough of them are leading zeros.",
   CELLWS_HTTP_CHUNK_EXTENSION: "Node lets the name of a chunk extension be empty, and extensions be longer.",
   CELLWS_HTTP_TRAILER: "Node accepts any field as a trailer.",
   CELLWS_HTTP_BODY_TOO_LARGE: "Node has no limit on bodies.",
+};
+
+/** Codes that say more than one thing: what the bytes must hold for the reason above to be the one. */
+const stricterOnly: Partial<Record<HttpErrorCode, RegExp>> = {
+  CELLWS_HTTP_CHUNK_MALFORMED: /\r\n0[\da-f]{16,}[\r; \t]/i,
 };
 
 /** Where Node refuses or reads otherwise what we accept. Each must be told from a bug by a predicate and have its reason. */
@@ -169,7 +176,9 @@ function judge(result: FuzzResult, index: number, pieces: Buffer[], ours: Readin
     result.bothRefused += 1;
     return;
   }
-  if (stricter[ours.refusal as HttpErrorCode] !== undefined) {
+  const code = ours.refusal as HttpErrorCode;
+  const isTheReason = stricterOnly[code]?.test(Buffer.concat(pieces).latin1Slice()) ?? true;
+  if (stricter[code] !== undefined && isTheReason) {
     tally(result.stricter, ours.refusal, pieces);
     return;
   }

@@ -33,9 +33,11 @@ const proxy = fileURLToPath(new URL("./node-proxy.mjs", import.meta.url));
 export const appProcesses = 2;
 
 const startMsMax = 30_000;
+/** Of Debian's libnginx-mod-http-modsecurity. */
+export const modSecurityModule = "/usr/share/nginx/modules/ngx_http_modsecurity_module.so";
 
 export const setups: readonly Setup[] = [
-  { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: startNginx },
+  { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
   { name: "cellws", title: "cellws, 1 B cell, 1 drone", start: () => startCellws("cellws", 1) },
   { name: "cellws-2", title: "cellws, 1 B cell, 2 drones", start: () => startCellws("cellws-2", appProcesses) },
   { name: "haproxy", title: "HAProxy (1 thread) -> node:http, Unix socket", start: startHaproxy },
@@ -45,10 +47,14 @@ export const setups: readonly Setup[] = [
   { name: "pm2", title: `PM2 cluster mode, ${appProcesses} workers`, start: startPm2 },
 ];
 
-async function startCellws(name: string, drones: number): Promise<Contestant> {
+/** One B cell and so many drones; `immune` is that section of its DNA. */
+export async function startCellws(name: string, drones: number, immune: object = {}): Promise<Contestant> {
   const endings: Array<() => Promise<void>> = [];
   const cells = { bCell: { min: 1, max: 1 }, drone: { min: drones, max: drones } };
-  const organism = await startOrganism({ after: (ending) => endings.push(ending) }, { app, name, dna: { cells } });
+  const organism = await startOrganism(
+    { after: (ending) => endings.push(ending) },
+    { app, name, dna: { cells, immune } },
+  );
   await organism.request({ path: "/hello" });
   await organism.grown({ drone: drones });
   return {
@@ -61,11 +67,18 @@ async function startCellws(name: string, drones: number): Promise<Contestant> {
   };
 }
 
-async function startNginx(): Promise<Contestant> {
-  return await behind("nginx", (dir, socket, port) => {
+/** Behind nginx with ModSecurity, whose configuration is `rules`: the same app, the same worker. */
+export function startModSecurity(rules: string): Promise<Contestant> {
+  return startNginx("modsecurity", rules);
+}
+
+async function startNginx(name = "nginx", rules: string | null = null): Promise<Contestant> {
+  return await behind(name, (dir, socket, port) => {
+    if (rules !== null) writeFileSync(join(dir, "rules.conf"), rules);
     writeFileSync(
       join(dir, "nginx.conf"),
       `${process.getuid?.() === 0 ? "user root;" : ""}
+${rules === null ? "" : `load_module ${modSecurityModule};`}
 worker_processes 1;
 pid ${dir}/nginx.pid;
 error_log ${dir}/error.log;
@@ -80,6 +93,7 @@ http {
   scgi_temp_path ${dir}/scgi;
   keepalive_requests 1000000;
   client_max_body_size 0;
+  ${rules === null ? "" : `modsecurity on; modsecurity_rules_file ${dir}/rules.conf;`}
   client_body_buffer_size 64k;
   upstream app { server unix:${socket}; keepalive 128; keepalive_requests 1000000; }
   server {
