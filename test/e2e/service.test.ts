@@ -40,8 +40,14 @@ interface Managed {
 }
 
 /** An organism whose launcher is a service manager's child. `port`: for the DNA, where it differs from what is passed. */
-async function underManager(t: TestContext, watchdogSeconds: number, options: OrganismOptions): Promise<Managed> {
+async function underManager(
+  t: TestContext,
+  watchdogSeconds: number,
+  options: OrganismOptions,
+  before: (organism: Organism) => Promise<void> = async () => undefined,
+): Promise<Managed> {
   const organism = new Organism(options);
+  await before(organism);
   const notifySocket = join(organism.home, "notify.sock");
   const port = await freePort();
   const start = [bin, "start", appFile(options.app), "--name", organism.name, "--port", String(port)];
@@ -109,11 +115,13 @@ test(
   "after the death of every cell and the launcher no connection is refused, and it comes back with its bans",
   { skip: noNotify },
   async (t) => {
-    const { organism, port, told } = await underManager(t, 0, { app: "http-esm.mjs" });
+    const { organism, port, told } = await underManager(t, 0, { app: "http-esm.mjs" }, async (unborn) => {
+      const { code, stderr } = await unborn.cli("bans", "add", "192.0.2.0/24", "--for", "1h");
+      assert.equal(code, 0, stderr);
+    });
     const at = { host: "127.0.0.1", port };
     assert.equal((await request(at, { path: "/hello" })).text, "hello");
     await organism.grown();
-    assert.equal((await organism.cli("bans", "add", "192.0.2.0/24", "--for", "1h")).code, 0);
 
     const victims = organism.processes().filter(({ command }) => !command.includes("service-manager.py"));
     for (const victim of victims) signalFound(victim, "SIGKILL");
