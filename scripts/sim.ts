@@ -62,9 +62,11 @@ function recoveryTable(results: readonly TrialResult[]): string[] {
     [80, 101],
   ] as const;
   return rows.map(([from, to]) => {
-    const times = recoveriesOf(results.filter(({ lossPercent: loss }) => loss >= from && loss < to));
+    const these = results.filter(({ lossPercent: loss }) => loss >= from && loss < to);
+    const times = recoveriesOf(these);
     const label = `${from} to ${Math.min(100, to)} % lost shortly before`.padEnd(34);
-    return `${label} ${String(times.length).padStart(5)} trials, recovery ${spread(times)} ms`;
+    const service = timesOf(these, ({ serviceMs }) => serviceMs);
+    return `${label} ${String(times.length).padStart(5)} trials, at work ${spread(service)}, whole ${spread(times)} ms`;
   });
 }
 
@@ -72,7 +74,7 @@ function summarize(results: readonly TrialResult[], violations: number): string 
   const sum = (of: (result: TrialResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   const cellYears = sum((r) => r.cellMs) / (365.25 * 86_400_000);
   const healthy = sum((r) => r.executions.healthy);
-  const sentences = sum((r) => r.executions.hung + r.executions.infected);
+  const sentences = sum(({ executions: { hung, infected, worn, outdated } }) => hung + infected + worn + outdated);
   // The rule of three: none in n makes the rate less than 3/n, with 95 % confidence.
   const bound = healthy === 0 && sentences > 0 ? ` (below ${((100 * 3) / sentences).toFixed(3)} % of sentences)` : "";
   return [
@@ -82,10 +84,14 @@ function summarize(results: readonly TrialResult[], violations: number): string 
     `messages: ${sum((r) => r.mishaps.lost)} lost, ${sum((r) => r.mishaps.doubled)} doubled, ` +
       `${sum((r) => r.mishaps.overtaken)} overtaken, ${sum((r) => r.mishaps.refused)} not believed`,
     `${sum((r) => r.infectedCells)} infected cells: ${misdeeds.map((deed) => `${deed} ${sum((r) => r.misdeeds[deed])}`).join(", ")}`,
-    `recovery ${spread(recoveriesOf(results))} ms`,
+    `every class at work again ${spread(timesOf(results, (r) => r.serviceMs))} ms`,
+    `whole again ${spread(recoveriesOf(results))} ms`,
+    `renewed after that ${spread(timesOf(results, (r) => r.renewalMs))} ms`,
+    `${sum((r) => r.sleeps)} sleeps, the last ${spread(timesOf(results, (r) => r.sleepMs))} ms after the last request`,
     `above a cap ${((100 * sum((r) => r.aboveCapMs)) / sum((r) => r.virtualMs)).toFixed(3)} % of the time`,
     `voted out: ${sum((r) => r.executions.hung)} hung, ${sum((r) => r.executions.infected)} infected, ` +
-      `${sum((r) => r.executions.surplus)} surplus, ${healthy} healthy${bound}`,
+      `${sum((r) => r.executions.surplus)} surplus, ${sum((r) => r.executions.worn)} worn out, ` +
+      `${sum((r) => r.executions.outdated)} outdated, ${healthy} healthy${bound}`,
     `no promise held in ${sum((r) => (r.excused > 0 ? 1 : 0))} trials, where deaths left the infected a majority`,
   ].join("; ");
 }
@@ -107,7 +113,11 @@ function runMassDeaths(seeds: number): number {
 }
 
 function recoveriesOf(results: readonly TrialResult[]): number[] {
-  return results.flatMap(({ recoveryMs }) => (recoveryMs === null ? [] : [recoveryMs])).sort((a, b) => a - b);
+  return timesOf(results, ({ recoveryMs }) => recoveryMs);
+}
+
+function timesOf(results: readonly TrialResult[], of: (result: TrialResult) => number | null): number[] {
+  return results.flatMap((result) => of(result) ?? []).sort((a, b) => a - b);
 }
 
 function spread(sorted: readonly number[]): string {

@@ -120,6 +120,7 @@ function selfCertified(birth: BirthPackage, keys: KeyPair): OrganismRecord<CellB
     publicKey: keys.publicKey,
     ...ownIdentity(),
     bornAt: new Date().toISOString(),
+    revision: birth.revision,
     certificate: "",
     class: "egg",
     state: "gestating",

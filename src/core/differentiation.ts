@@ -6,7 +6,7 @@
  * (all who hear: an overshoot of 16; a coin toss: up to 6; a rank that all compute alike: none).
  */
 import { rendezvousRank } from "../lib/hash.ts";
-import type { SpecializedClass } from "./cell.ts";
+import type { CellId, SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
 import { decayed } from "./hormone.ts";
 import { answerStepMs, callStrengthMin, patienceCalls } from "./limits.ts";
@@ -14,8 +14,9 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, membersOf } from "./roster.ts";
 import { specialize } from "./germination.ts";
-
+import { isOutdated, revisionOf } from "./revision.ts";
 import type { State } from "./state.ts";
+import { renewalsOf } from "./wear.ts";
 
 /** After every pulse and at each look: is it our turn to become something? */
 export function differentiate(state: State, nowMs: number): Move {
@@ -34,10 +35,22 @@ export function differentiate(state: State, nowMs: number): Move {
  */
 function waitMs(state: State, call: SpecializedClass): number | null {
   const { wanted, unanswered } = state.hormones.levels[call];
-  if (wanted === 0) return null;
-  const rank = rendezvousRank(`wake/${call}`, state.self, membersOf(state, "stem"));
+  const answerers = whoMayAnswer(state);
+  if (wanted === 0 || !answerers.includes(state.self)) return null;
+  const rank = rendezvousRank(`wake/${call}`, state.self, answerers);
   const isLetThrough = rank < wanted + Math.max(0, unanswered - patienceCalls);
   return isLetThrough ? Math.max(0, rank - wanted + 1) * answerStepMs : null;
+}
+
+/** Stem cells; those that are outdated only where there are no others. */
+function whoMayAnswer(state: State): readonly CellId[] {
+  const stems = membersOf(state, "stem");
+  if (revisionOf(state) === null) return stems;
+  const current = stems.filter((id) => {
+    const cell = state.alive.get(id);
+    return cell !== undefined && !isOutdated(state, cell);
+  });
+  return current.length > 0 ? current : stems;
 }
 
 /** What a first call leaves one hop away. */
@@ -50,7 +63,7 @@ function strongestCall(state: State, nowMs: number): SpecializedClass | null {
   let strongest: SpecializedClass | null = null;
   let units = wakeThreshold(state.dna.attenuationMilli) - 1;
   for (const cellClass of specializedClasses) {
-    if (count[cellClass] >= state.dna.population[cellClass].max) continue;
+    if (count[cellClass] >= state.dna.population[cellClass].max + renewalsOf(state, cellClass, nowMs)) continue;
 
     const level = decayed(state.hormones.levels[cellClass], nowMs, state.dna.hormoneHalfLifeMs);
     if (level > units) [strongest, units] = [cellClass, level];

@@ -17,14 +17,27 @@ import type { CellBody, OrganismRecord } from "./record.ts";
 import { lineageMax } from "./record.ts";
 import { ableMembersOf, ownBody, publish } from "./roster.ts";
 import type { State } from "./state.ts";
+import { revisionOf } from "./revision.ts";
 import type { Conception } from "./event.ts";
 
-/** Begins a daughter of `cellClass`. `fresh`: its listening sockets are opened anew, for the mother has none. */
-export function divide(state: State, cellClass: CellClass, nowMs: number, fresh = false): Move {
+/**
+ * Begins a daughter of `cellClass`. `fresh`: its listening sockets are opened anew, for the mother has none. An egg is
+ * `urgent` unless it is to sleep.
+ */
+export function divide(
+  state: State,
+  cellClass: CellClass,
+  nowMs: number,
+  { fresh = false, urgent = cellClass === "egg" } = {},
+): Move {
   assert(mayBear(state, cellClass), `a ${state.class} does not give birth to a ${cellClass} here`);
   if (state.gestations.size >= gestationsMax) return still(state);
   const [id, prng] = freshId(state.prng);
-  const gestations = new Map(state.gestations).set(id, { class: cellClass, deadlineMs: nowMs + gestationMsMax });
+  const gestations = new Map(state.gestations).set(id, {
+    class: cellClass,
+    urgent,
+    deadlineMs: nowMs + gestationMsMax,
+  });
   const next = { ...state, prng, gestations, refractoryUntilMs: nowMs + refractoryMs };
   return [next, [{ type: "divide", id, class: cellClass, fresh }]];
 }
@@ -34,6 +47,8 @@ export function mayBear(state: State, cellClass: CellClass): boolean {
   if (state.class === "egg" || cellClass === state.class) return true;
   if (state.class === "neuron" && cellClass === "stem")
     return ableMembersOf(state, "stem").length === 0 || isUnheard(state);
+  // Before it sleeps the organism goes back to being an egg, whoever lives.
+  if (state.class === "neuron" && cellClass === "egg") return true;
   // Regeneration: nobody is left who could give rise to anything else.
   return cellClass === "egg" && ableMembersOf(state, "stem").length + ableMembersOf(state, "neuron").length === 0;
 }
@@ -59,6 +74,7 @@ export function conceived(state: State, id: CellId, conception: Conception): Mov
     pid: conception.pid,
     startTicks: conception.startTicks,
     bornAt: conception.bornAt,
+    revision: revisionOf(state) ?? own.revision,
     // The host fills it in as it signs: the core holds no keys.
     certificate: "",
     class: gestation.class,
@@ -70,7 +86,8 @@ export function conceived(state: State, id: CellId, conception: Conception): Mov
 /** The certificate is signed and on our own roster: the daughter may begin. */
 export function bear(state: State, certificate: OrganismRecord<CellBody>): Move {
   const records = [...state.records.values()];
-  return [state, [{ type: "bear", certificate, records, class: certificate.body.class }]];
+  const urgent = state.gestations.get(certificate.body.id)?.urgent ?? false;
+  return [state, [{ type: "bear", certificate, records, class: certificate.body.class, urgent }]];
 }
 
 /** The daughter lives (`dead` false) or will not. */

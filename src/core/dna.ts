@@ -1,5 +1,5 @@
 /** The numbers of the DNA that decisions depend on. The host fills them from the user's DNA; the simulator at will. */
-import type { SpecializedClass } from "./cell.ts";
+import type { CellClass, SpecializedClass } from "./cell.ts";
 
 export interface CoreDna {
   /** Stem cells at rest. */
@@ -22,7 +22,18 @@ export interface CoreDna {
     readonly queueMsTarget: number;
     readonly stableWindowMs: number;
     readonly panicWindowMs: number;
+    /** Memory in use, in thousandths of what may be used, from which on nothing grows beyond its minimum. */
+    readonly memoryMilliMax: number;
   };
+  /** From which on a cell is worn out, and replaced. 0: never for this reason. */
+  readonly wear: {
+    readonly rssBytesMax: Readonly<Record<CellClass, number>>;
+    /** Open descriptors, in thousandths of those that the process may have. */
+    readonly descriptorMilliMax: Readonly<Record<CellClass, number>>;
+    readonly ageMsMax: number;
+  };
+  /** Without a request for so long the organism goes back to being an egg. 0: never. */
+  readonly dormancyIdleMs: number;
   readonly restarts: {
     /** Wait after the first failed start of the app; doubles with each further one. */
     readonly backoffMsMin: number;

@@ -6,12 +6,16 @@ import type { CellBody, Charge, OrganismRecord, RecordBody } from "./record.ts";
 export type Effect =
   /** Make a daughter. Answered by `conceived` or `birth-failed`. `fresh`: open the listening sockets anew for it. */
   | { readonly type: "divide"; readonly id: CellId; readonly class: CellClass; readonly fresh: boolean }
-  /** Let the daughter begin: its certificate is among the records, which are all that its mother knows. */
+  /**
+   * Let the daughter begin, with the DNA that its certificate names: the certificate is among the records, which are all that
+   * its mother knows. `urgent`: an egg that does not wait for a connection.
+   */
   | {
       readonly type: "bear";
       readonly certificate: OrganismRecord<CellBody>;
       readonly records: readonly OrganismRecord[];
       readonly class: CellClass;
+      readonly urgent: boolean;
     }
   /** Sign a record of our own. Answered by `signed`. */
   | { readonly type: "sign"; readonly key: string; readonly version: number; readonly body: RecordBody }

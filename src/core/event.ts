@@ -7,6 +7,7 @@ import type { KinMessage } from "./message.ts";
 import type { Vote } from "./ballot.ts";
 import type { Answer } from "./suspicion.ts";
 import type { Vitals } from "./tally.ts";
+import type { Wear } from "./wear.ts";
 import type { AppBody, OrganismRecord } from "./record.ts";
 
 export type Event = { readonly nowMs: number } & Happening;
@@ -29,8 +30,8 @@ export type Happening =
   | { readonly type: "message"; readonly from: CellId; readonly message: KinMessage }
   /** A record of our own, signed by the host. */
   | { readonly type: "signed"; readonly record: OrganismRecord }
-  /** The answer to `inspect`: whether that very process (pid and start time) still runs. */
-  | { readonly type: "inspected"; readonly id: CellId; readonly running: boolean }
+  /** The answer to `inspect`: whether that very process (pid and start time) still runs, and what it uses where that is known. */
+  | { readonly type: "inspected"; readonly id: CellId; readonly running: boolean; readonly wear: Wear | null }
   /** The answer to `probe`. */
   | { readonly type: "probed"; readonly id: CellId; readonly answer: Answer }
   /** A vote of our own, signed by the host. */
@@ -51,6 +52,8 @@ export type Happening =
   | { readonly type: "body-failed"; readonly class: CellClass; readonly reason: string }
   /** The administrator asks this cell alone to leave (a signal to its process); the organism goes on and replaces it. */
   | { readonly type: "retire"; readonly drainMs: number }
+  /** The administrator brings another DNA, which can be found under this revision. */
+  | { readonly type: "evolve"; readonly revision: string }
   /** The administrator asks for the end. */
   | { readonly type: "stop"; readonly drainMs: number };
 

@@ -6,7 +6,7 @@
  * its mother, and by the others in turn, each a little later than the one before, so that one does it and all would.
  */
 import { rendezvousRank } from "../lib/hash.ts";
-import { mapWith } from "../lib/shared-map.ts";
+import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import { certificatesOf, leavingBody } from "./roster-index.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
@@ -22,7 +22,19 @@ import type { Sentence, State } from "./state.ts";
 /** Reasons for which the condemned may finish what it has. From a hung or infected cell nothing more is wanted. */
 const gentle: Readonly<Record<Sentence["reason"], boolean>> = {
   surplus: true,
+  worn: true,
+  outdated: true,
   left: true,
+  hung: false,
+  infected: false,
+};
+
+/** Whether somebody is to go for what its name stands for, and not for what its process was seen to do. */
+const isForItsName: Readonly<Record<Sentence["reason"], boolean>> = {
+  surplus: true,
+  outdated: true,
+  worn: false,
+  left: false,
   hung: false,
   infected: false,
 };
@@ -71,16 +83,40 @@ export function reconsider(state: State, nowMs: number): Move {
 /** At each control period: ends the condemned whose time is over and whose executioner we are by now. */
 export function execute(state: State, nowMs: number): Move {
   const effects: Effect[] = [];
+  let next = state;
   // Also when it says itself that it is dead: the condemned are believed nothing, the kernel must agree.
   for (const [id, { reason, atMs, pid, startTicks }] of state.condemned) {
     if (id === state.self) continue;
+    if (isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {
+      next = withoutGhost(next, id);
+      continue;
+    }
     const graceMs = gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0;
     if (nowMs < atMs + graceMs + turnMs(state, id)) continue;
     // Who has left is gone as a rule: whoever is not, is found so first (finishLeaver).
     if (reason !== "left") effects.push({ type: "kill", id, pid, startTicks });
     effects.push({ type: "inspect", id, pid, startTicks });
   }
-  return [state, effects];
+  return [next, effects];
+}
+
+/**
+ * A mother that lies can name a daughter that is none, with the process of one who is, before the others hear of that one. Such
+ * a ghost may be voted out for anything; but the process is not its own, and is not ended in its name.
+ */
+function isAnothersProcess(state: State, id: CellId, pid: number, startTicks: number): boolean {
+  // Without start times a pid may be somebody else's by now, and says nothing.
+  if (startTicks === 0) return false;
+  for (const cell of state.alive.values())
+    if (cell.id !== id && cell.pid === pid && cell.startTicks === startTicks) return true;
+  return false;
+}
+
+/** It is nobody: there is no death to tell of. */
+function withoutGhost(state: State, id: CellId): State {
+  const condemned = new Map(state.condemned);
+  condemned.delete(id);
+  return { ...state, condemned, alive: mapWithout(state.alive, id), heardMs: mapWithout(state.heardMs, id) };
 }
 
 /** The kernel says that a process runs. One that said farewell and has had its time is ended: that was its own word. */

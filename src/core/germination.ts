@@ -19,7 +19,8 @@ export function germinate(state: State, nowMs: number): Move {
   const missing: CellClass[] = [];
   if (count["b-cell"] === 0) missing.push("b-cell");
   if (count.drone === 0 && !growthIsHeld(state, nowMs)) missing.push("drone");
-  const awake: State = { ...state, phase: "living", nextControlMs: nowMs };
+  // An egg that was about to leave stays, for whoever knocked at it knocked nowhere else.
+  const awake: State = { ...state, phase: "living", stop: null, drained: false, nextControlMs: nowMs };
   const born = inTurn(still(awake), nowMs, ...missing.map((c) => (s: State, t: number) => divide(s, c, t)));
   return inTurn(born, nowMs, (s) => specialize(s, "neuron"));
 }
@@ -36,7 +37,7 @@ export function regenerate(state: State, nowMs: number): Move {
   if (ableMembersOf(state, "neuron").length + ableMembersOf(state, "stem").length + census(state).egg > 0)
     return still(state);
   if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isEldest(state)) return still(state);
-  return divide(state, "egg", nowMs, state.class === "drone");
+  return divide(state, "egg", nowMs, { fresh: state.class === "drone" });
 }
 
 /** A stem cell that is all alone need not call for a neuron: it goes back to being an egg. */

@@ -109,7 +109,9 @@ export function patrol(state: State): Move {
   const { ids: others } = rosterIndex(state.alive);
   let move: Move = still({ ...state, patrolled: state.patrolled + patrolPerPeriod });
   for (let i = 0; i < Math.min(patrolPerPeriod, others.length); i += 1) {
-    const [next, effects] = doubt(move[0], others[(state.patrolled + i) % others.length] ?? "");
+    const id = others[(state.patrolled + i) % others.length] ?? "";
+    // What it uses itself a cell is told by the kernel, as it is of the others.
+    const [next, effects] = id === state.self ? [move[0], [inspection(ownBody(state))]] : doubt(move[0], id);
     move = [next, [...move[1], ...effects]];
   }
   return move;

@@ -81,6 +81,27 @@ export const stopGraceMs = 1_000;
 /** How many living cells call for a neuron when there is none: enough that one death does not silence them. */
 export const callersForNeuronMax = 3;
 
+/**
+ * So long a cell is seen to be worn out, or outdated, before anybody acts on it: a heap that is about to be collected is no
+ * leak, and a cell may be newer than what we have heard.
+ */
+export const wornMsMin = 10_000;
+
+/** CPU time that the cgroup's quota takes away, in thousandths, from which on more processes only share less. */
+export const throttledMilliMax = 500;
+
+/** Those of a class that are replaced at a time: one, or one in so many. */
+export const renewalShare = 10;
+
+/** An egg is trusted with the organism after this: it listens by then, and who is no process has been found out. */
+export const eggSettlesMs = 2_000;
+
+/** So fresh an egg's answer is that we may leave on it: it was asked at the look before. */
+export const eggAnswerFreshMs = 2 * controlPeriodMs;
+
+/** What a cell says that has no requests of its own: that it was never asked. */
+export const quietMsMax = 2 ** 31;
+
 /** A newborn votes only after this: an infected cell that divides in a hurry does not get to outvote the others soon. */
 export const maturityMs = 5_000;
 
@@ -141,6 +162,15 @@ export const healthScoreToAccuse = 4;
 export const suspicionFactorMin = 4;
 export const suspicionFactorMax = 6;
 export const confirmationsMax = 3;
+
+/** Mean utilization from which on it tells no more how much work there is: all that a saturated cell can be is busy. */
+export const saturatedMilli = 900;
+
+/** What comes is compared with what is done over this share of the panic window: long enough for a few looks. */
+export const flowWindowShare = 3;
+
+/** As many times what is there are wanted at most at a time, whatever comes: an app that answers nothing has no rate. */
+export const flowRatioMilliMax = 4_000;
 
 /** A burst: the short window wants so many thousandths of what is there. */
 export const panicRatio = 2_000;

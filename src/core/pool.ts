@@ -10,12 +10,13 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, ableMembersOf } from "./roster.ts";
 import type { State } from "./state.ts";
+import { renewalsOf } from "./wear.ts";
 
 /** At each control period: divides for the pool where part of its deficit is ours to fill. */
 export function replenish(state: State, nowMs: number): Move {
   if (nowMs < state.refractoryUntilMs || state.phase !== "living") return still(state);
   if (state.class === "neuron" && isUnheard(state)) return divide(state, "stem", nowMs);
-  const deficit = state.dna.stemPool - census(state).stem;
+  const deficit = poolDeficit(state, nowMs);
   if (deficit <= 0 || !mayDivide(state)) return still(state);
   const stems = ableMembersOf(state, "stem");
   const dividers = stems.length > 0 ? stems : ableMembersOf(state, "neuron");
@@ -26,6 +27,11 @@ export function replenish(state: State, nowMs: number): Move {
     move = [next, [...move[1], ...effects]];
   }
   return move;
+}
+
+/** Stem cells that are missing, those included that are about to be replaced. */
+export function poolDeficit(state: State, nowMs: number): number {
+  return state.dna.stemPool + renewalsOf(state, "stem", nowMs) - census(state).stem;
 }
 
 /** Stem cells may; neurons while there are none; nobody while the first B cell and drone are still being born. */

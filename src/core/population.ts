@@ -18,6 +18,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { ableMembersOf, census, isNeuronsTurn, membersOf } from "./roster.ts";
 import type { State } from "./state.ts";
+import { renewalsOf } from "./wear.ts";
 
 /** At each control period: secretes growth hormone for every class that is short, where it falls to us to call. */
 export function callForTheMissing(state: State, nowMs: number): Move {
@@ -38,7 +39,7 @@ export function callForTheMissing(state: State, nowMs: number): Move {
 /** How many members of a class the organism should have now. */
 export function wantedOf(state: State, cellClass: SpecializedClass, nowMs: number): number {
   if (cellClass === "drone" && growthIsHeld(state, nowMs)) return 0;
-  return demandOf(state, cellClass, nowMs);
+  return demandOf(state, cellClass, nowMs) + renewalsOf(state, cellClass, nowMs);
 }
 
 /** Releases one pulse: it acts on this cell too, and leaves over every kin link, attenuated. */

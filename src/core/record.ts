@@ -24,6 +24,8 @@ export interface CellBody {
   readonly startTicks: number;
   /** RFC 3339, for people. */
   readonly bornAt: string;
+  /** Which DNA it was born with, by its content. */
+  readonly revision: string;
   /** The mother's signature over all of the above (an egg's own, where nobody bore it); base64url. */
   readonly certificate: string;
   readonly class: CellClass;
@@ -41,8 +43,13 @@ export interface DeathBody {
 }
 export type DeathCause = "crashed" | "stopped" | "app-failed" | "stillborn" | "condemned";
 
-/** hung: does not answer. infected: its process is, seen from outside, not what a cell's may be. */
-export type KillReason = "hung" | "infected" | "surplus";
+/**
+ * hung: does not answer. infected: its process is, seen from outside, not what a cell's may be. surplus: one too many.
+ * worn: it holds more memory or descriptors than its class may, or is too old. outdated: it was born with another DNA than
+ * the one that holds now.
+ */
+export const killReasons = ["hung", "infected", "surplus", "worn", "outdated"] as const;
+export type KillReason = (typeof killReasons)[number];
 
 /** What a cell is accused of, and in which window of time: what voters sign. */
 export interface Charge {
@@ -77,6 +84,15 @@ export interface AppBody {
   readonly files: readonly string[];
 }
 
+/**
+ * The DNA that holds now, by its content. Without such a record it is the one that all were born with. Births are of this
+ * revision; a cell of another one is outdated.
+ */
+export interface DnaBody {
+  readonly kind: "dna";
+  readonly revision: string;
+}
+
 /** The administrator wants the organism to end. */
 export interface StopBody {
   readonly kind: "stop";
@@ -106,7 +122,7 @@ export interface BanBody {
 export const banActions = ["lifted", "watch", "rate-limit", "tarpit", "ban"] as const;
 export type BanAction = (typeof banActions)[number];
 
-export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | StopBody | BanBody;
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | DnaBody | StopBody | BanBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -121,6 +137,7 @@ export interface OrganismRecord<B extends RecordBody = RecordBody> {
 export const lineageMax = 16;
 
 export const appKey = "app";
+export const dnaKey = "dna";
 export const stopKey = "stop";
 export const cellKey = (id: CellId): string => `cell/${id}`;
 export const certificateKey = (id: CellId): string => `certificate/${id}`;
@@ -138,6 +155,8 @@ export function keyOf(body: RecordBody): string {
       return certificateKey(body.id);
     case "app":
       return appKey;
+    case "dna":
+      return dnaKey;
     case "stop":
       return stopKey;
     case "ban":

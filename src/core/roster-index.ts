@@ -42,14 +42,33 @@ function index(alive: ReadonlyMap<CellId, CellBody>): RosterIndex {
   const live = perClass((): CellId[] => []);
   const places = new Map<CellId, number>();
   const unborn: number[] = [];
+  const doubles = sharingAProcess(cells);
   for (const [place, { id, class: cellClass, state }] of cells.entries()) {
     places.set(id, place);
+    if (doubles.has(id)) continue;
     members[cellClass] += 1;
     if (state !== "draining") staying[cellClass] += 1;
     if (state === "live") live[cellClass].push(id);
     if (state === "gestating") unborn.push(place);
   }
   return { ids: [...alive.keys()], cells, places, unborn, members, staying, live };
+}
+
+/**
+ * Cells that have one process among them. A mother that lies can name a ghost with her own daughter's process before the others
+ * hear of that one. Which is the ghost does not show: neither holds a place, so that whatever is missing is grown.
+ */
+function sharingAProcess(cells: readonly CellBody[]): ReadonlySet<CellId> {
+  const owners = new Map<string, CellId>();
+  const doubles = new Set<CellId>();
+  for (const { id, pid, startTicks } of cells) {
+    // Where start times are not known a pid may be reused.
+    if (startTicks === 0) continue;
+    const owner = owners.get(`${pid}/${startTicks}`);
+    if (owner === undefined) owners.set(`${pid}/${startTicks}`, id);
+    else doubles.add(owner).add(id);
+  }
+  return doubles;
 }
 
 /** The `k`th of `count` places when those in `without` (in order, each once) are passed over; undefined where none is left. */

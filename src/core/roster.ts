@@ -105,7 +105,7 @@ export function ableMembersOf(state: State, cellClass: CellClass): readonly Cell
 }
 
 /** Of several neurons the one whose turn it is to act on a class: all compute the same one, nobody is appointed. */
-export function isNeuronsTurn(state: State, cellClass: SpecializedClass): boolean {
+export function isNeuronsTurn(state: State, cellClass: SpecializedClass | "egg"): boolean {
   const neurons = ableMembersOf(state, "neuron");
   return state.class === "neuron" && rendezvousRank(`call/${cellClass}`, state.self, neurons) === 0;
 }
@@ -139,6 +139,8 @@ function remember(before: State, record: OrganismRecord, nowMs: number): State {
     case "app":
     case "ban":
       return { ...state, records };
+    case "dna":
+      return { ...state, records, revisedMs: nowMs };
     case "stop":
       return {
         ...state,
@@ -170,13 +172,24 @@ function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, 
     cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
   const crashesMs = counts ? [...state.app.crashesMs, nowMs] : state.app.crashesMs;
   const heardMs = mapWithout(state.heardMs, id);
+  const wornSinceMs = mapWithout(state.wornSinceMs, id);
   const condemned = new Map(state.condemned);
   // A farewell is no proof, but its cell's own word that it ends: until the kernel has buried it the others see to that.
   if (toldBy !== id) condemned.delete(id);
   else if (id !== state.self && !condemned.has(id)) condemned.set(id, { reason: "left", pid, startTicks, atMs: nowMs });
   const rumours = new Map(state.rumours);
   rumours.delete(id);
-  return { ...state, alive, heardMs, condemned, rumours, doubted, tombstones, app: { ...state.app, crashesMs } };
+  return {
+    ...state,
+    alive,
+    heardMs,
+    wornSinceMs,
+    condemned,
+    rumours,
+    doubted,
+    tombstones,
+    app: { ...state.app, crashesMs },
+  };
 }
 
 /**

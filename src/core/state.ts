@@ -10,7 +10,7 @@ import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
 import type { Discord, Tally, Vitals } from "./tally.ts";
 import type { Ballot } from "./ballot.ts";
-import type { Demand, LoadedClass } from "./demand.ts";
+import type { Demand, Flow, LoadedClass } from "./demand.ts";
 import type { Suspect } from "./suspicion.ts";
 import type { AppBody, CellBody, KillReason, OrganismRecord } from "./record.ts";
 
@@ -66,7 +66,17 @@ export interface State {
   readonly condemned: ReadonlyMap<CellId, Sentence>;
   /** What the load wants, and since when a class has too many. */
   readonly demand: Readonly<Record<LoadedClass, Demand>>;
+  /** Requests that came and that were done with, of all B cells, at each look. */
+  readonly flow: Flow;
   readonly surplusSinceMs: Readonly<Partial<Record<CellClass, number | null>>>;
+  /** Neurons see that memory or CPU time is all but used up: nothing grows beyond its minimum. */
+  readonly isSqueezed: boolean;
+  /** Whom this cell finds to hold more than its class may, and since when at each of its looks. */
+  readonly wornSinceMs: ReadonlyMap<CellId, number>;
+  /** When an egg last answered us. */
+  readonly eggAnsweredMs: number;
+  /** Since when this cell knows of the DNA that holds now. */
+  readonly revisedMs: number;
 
   /** What this cell last measured of itself, and what its kin last said of all on their side. */
   readonly vitals: Vitals;
@@ -105,6 +115,8 @@ export interface Sentence {
 
 export interface Gestation {
   readonly class: CellClass;
+  /** An egg that is to wake at once: regeneration. One that is to sleep is not. */
+  readonly urgent: boolean;
   readonly deadlineMs: number;
 }
 

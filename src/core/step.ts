@@ -16,7 +16,7 @@ import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, census, forgetTheLongDead, publish, takeIn } from "./roster.ts";
+import { announce, forgetTheLongDead, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -37,11 +37,14 @@ import { callForTheMissing, passOn } from "./population.ts";
 import { differentiate } from "./differentiation.ts";
 import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
-import { replenish } from "./pool.ts";
+import { poolDeficit, replenish } from "./pool.ts";
 import { closeBallots, takeVotes } from "./ballot.ts";
-import { noDemand, sampleDemand } from "./demand.ts";
+import { noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
+import { accuseWorn, noteWear } from "./wear.ts";
+import { evolve } from "./revision.ts";
+import { brood, fallAsleep, isFallingAsleep, layEgg } from "./dormancy.ts";
 import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { askToStop, heedStop, leave, retire } from "./stopping.ts";
 
@@ -87,7 +90,12 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     votedMs: [],
     condemned: new Map(),
     demand: { "b-cell": noDemand(birth.dna.growth.stableWindowMs), drone: noDemand(birth.dna.growth.stableWindowMs) },
+    flow: noFlow(birth.dna.growth.panicWindowMs),
     surplusSinceMs: {},
+    isSqueezed: false,
+    wornSinceMs: new Map(),
+    eggAnsweredMs: Number.NEGATIVE_INFINITY,
+    revisedMs: nowMs,
     vitals: noVitals,
     tallies: new Map(),
     digest: 0,
@@ -127,9 +135,10 @@ export function step(state: State, event: Event): Move {
   return inTurn(react(state, event), nowMs, heedApp, heedStop);
 }
 
-/** When the cell wants a `wake`, or null: a dormant egg sleeps without a timer. */
+/** When the cell wants a `wake`, or null: an egg that is alone sleeps without a timer. */
 export function nextWakeMs(state: State): number | null {
-  if (state.phase === "dormant" || state.phase === "ended") return null;
+  const isAlone = state.alive.size === 1 && state.condemned.size === 0;
+  if (state.phase === "ended" || (state.phase === "dormant" && isAlone)) return null;
   return Math.min(state.nextControlMs, state.answersAtMs ?? state.nextControlMs);
 }
 
@@ -139,7 +148,7 @@ function react(state: State, event: Event): Move {
     case "wake":
       return nowMs < state.nextControlMs ? differentiate(state, nowMs) : control(state, nowMs);
     case "first-connection":
-      return state.phase === "dormant" ? germinate(state, nowMs) : still(state);
+      return wakesFor(state) ? germinate(state, nowMs) : still(state);
     case "conceived":
       return conceived(state, event.id, event);
     case "birth-failed":
@@ -160,7 +169,12 @@ function react(state: State, event: Event): Move {
       return signed(state, event.record, nowMs);
     case "inspected":
       return event.running
-        ? inTurn(vindicate(state, event.id), nowMs, (s) => finishLeaver(s, event.id, nowMs))
+        ? inTurn(
+            vindicate(state, event.id),
+            nowMs,
+            (s) => finishLeaver(s, event.id, nowMs),
+            (s) => noteWear(s, event.id, event.wear, nowMs),
+          )
         : death(state, event.id);
     case "probed":
       return heedAnswer(state, event.id, event.answer, nowMs);
@@ -177,11 +191,14 @@ function react(state: State, event: Event): Move {
     case "files-changed":
       return inTurn(forgive(state, nowMs), nowMs, callForTheMissing);
     case "drained":
-      return still({ ...state, drained: true });
+      // One who was to leave and stayed after all has been asked for nothing.
+      return still(state.phase === "stopping" ? { ...state, drained: true } : state);
     case "body-failed":
       return leave(state, "app-failed", `cannot work as a ${event.class}: ${event.reason}`);
     case "retire":
       return retire(state, event.drainMs, nowMs);
+    case "evolve":
+      return evolve(state, event.revision);
     case "stop":
       return askToStop(state, event.drainMs);
     default:
@@ -209,18 +226,27 @@ function control(state: State, nowMs: number): Move {
     shareTallies,
   ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
+  if (next.phase === "dormant") return inTurn(still(next), nowMs, ...kinship, brood);
+  return inTurn(still(next), nowMs, ...kinship, leaveIfUseless, sampleDemand, accuseSurplus, accuseWorn, growOrSleep);
+}
+
+/** Whoever is about to sleep makes up for nobody who has left already. */
+function growOrSleep(state: State, nowMs: number): Move {
   const growth: readonly Rule[] = [
-    leaveIfUseless,
-    sampleDemand,
-    accuseSurplus,
     heedCrashes,
     reawaken,
     regenerate,
     callForTheMissing,
     differentiate,
     replenish,
+    layEgg,
   ];
-  return inTurn(still(next), nowMs, ...kinship, ...growth);
+  return isFallingAsleep(state, nowMs) ? fallAsleep(state, nowMs) : inTurn(still(state), nowMs, ...growth);
+}
+
+/** An egg that is not in charge of the organism any more, and is about to leave, may still be knocked at. */
+function wakesFor({ class: cellClass, phase, stop }: State): boolean {
+  return phase === "dormant" || (cellClass === "egg" && phase === "stopping" && stop?.alone === true);
 }
 
 function message(state: State, { from, message, nowMs }: Event & { type: "message" }): Move {
@@ -258,7 +284,7 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
     case "hand-down":
       // What we were asked for as a stem cell we no longer do as anything else; the pool's next look finds another.
       // And only where we find the pool short ourselves, or one cell's word could make us divide without end.
-      return state.class === "stem" && state.phase === "living" && census(state).stem < state.dna.stemPool
+      return state.class === "stem" && state.phase === "living" && poolDeficit(state, nowMs) > 0
         ? divideForPool(state, nowMs, message.hops)
         : still(state);
   }

@@ -48,7 +48,8 @@ function leaveWhenDone(state: State, nowMs: number): Move {
 }
 
 function isDone(state: State): boolean {
-  const hasWork = state.class === "b-cell" || state.class === "drone";
+  // An egg's work is that nobody who knocks at it is lost: it closes before it leaves.
+  const hasWork = state.class === "b-cell" || state.class === "drone" || state.class === "egg";
   if (state.stop?.alone === true) return state.drained || !hasWork;
   const living = new Set([...state.alive.values()].map((cell) => cell.class));
   switch (state.class) {

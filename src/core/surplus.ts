@@ -6,25 +6,30 @@
  * who find a surplus accuse the same one. Growing has a mark of its own, far above, so that the two do not chase each other.
  */
 import type { CellClass, CellId } from "./cell.ts";
-import { rendezvousRank } from "../lib/hash.ts";
-import { castVote } from "./ballot.ts";
+import { hash32, rendezvousRank } from "../lib/hash.ts";
+import { castVote, windowOf } from "./ballot.ts";
 import type { LoadedClass } from "./demand.ts";
-import { demandOf } from "./demand.ts";
+import { demandOf, isLoaded } from "./demand.ts";
 import { ballotWindowMs } from "./limits.ts";
 import { meanOver } from "./load-window.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import { membersOf } from "./roster.ts";
 import type { State } from "./state.ts";
+import { renewalsOf } from "./wear.ts";
 
 const shrinkable = ["stem", "neuron", "b-cell", "t-cell", "drone"] as const;
 
 /** At each control period: votes out one of a class that has had too many for long enough. */
 export function accuseSurplus(state: State, nowMs: number): Move {
   let move: Move = still(state);
-  for (const cellClass of shrinkable) {
+  // As with suspects: all voters take the same class first, another in each window, or none might ever be reached.
+  const place = (cellClass: CellClass): number => hash32(`surplus/${windowOf(nowMs)}/${cellClass}`);
+  for (const cellClass of [...shrinkable].sort((a, b) => place(a) - place(b))) {
     const [now, effects] = move;
-    const sinceMs = hasSurplus(now, cellClass, nowMs) ? (now.surplusSinceMs[cellClass] ?? nowMs) : null;
+    // One more than is wanted is there on purpose while another is about to be replaced.
+    const spare = renewalsOf(now, cellClass, nowMs);
+    const sinceMs = hasSurplus(now, cellClass, spare, nowMs) ? (now.surplusSinceMs[cellClass] ?? nowMs) : null;
     const noted: State = { ...now, surplusSinceMs: { ...now.surplusSinceMs, [cellClass]: sinceMs } };
     const isDue = sinceMs !== null && nowMs - sinceMs >= now.dna.growth.stableWindowMs;
     const target = isDue ? superfluous(noted, cellClass) : null;
@@ -42,8 +47,8 @@ export function nextSurplus(state: State, cellClass: CellClass, nowMs: number): 
   return { ...state, surplusSinceMs: { ...state.surplusSinceMs, [cellClass]: sinceMs } };
 }
 
-function hasSurplus(state: State, cellClass: CellClass, nowMs: number): boolean {
-  const count = membersOf(state, cellClass).length;
+function hasSurplus(state: State, cellClass: CellClass, spare: number, nowMs: number): boolean {
+  const count = membersOf(state, cellClass).length - spare;
   if (cellClass === "stem") return count > state.dna.stemPool;
   if (cellClass === "egg") return false;
   const { min, max } = state.dna.population[cellClass];
@@ -59,10 +64,6 @@ function isIdle(state: State, cellClass: LoadedClass, count: number, nowMs: numb
   if (nowMs < panicUntilMs) return false;
   const wantedMilli = meanOver(window, stableWindowMs, nowMs);
   return wantedMilli !== null && wantedMilli * utilizationToGrowMilli < 1000 * utilizationToShrinkMilli * count;
-}
-
-function isLoaded(cellClass: CellClass): cellClass is LoadedClass {
-  return cellClass === "b-cell" || cellClass === "drone";
 }
 
 function superfluous(state: State, cellClass: CellClass): CellId | null {

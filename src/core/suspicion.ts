@@ -83,7 +83,9 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   if (!state.alive.has(id) || state.condemned.has(id)) return still(state);
   if (answer === "answered") {
     const healthScore = Math.max(0, state.healthScore - 1);
-    return still({ ...state, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
+    const eggAnsweredMs = state.alive.get(id)?.class === "egg" ? nowMs : state.eggAnsweredMs;
+    const well: State = { ...state, eggAnsweredMs };
+    return still({ ...well, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
   }
   const known = state.suspects.get(id);
   if (known !== undefined) return still({ ...state, suspects: new Map(state.suspects).set(id, { ...known, answer }) });

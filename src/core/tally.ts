@@ -8,7 +8,7 @@
 import type { CellClass, CellId } from "./cell.ts";
 import { cellClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
-import { discordPeriodsMax, tallyFreshMs } from "./limits.ts";
+import { discordPeriodsMax, quietMsMax, tallyFreshMs } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { rosterIndex } from "./roster-index.ts";
@@ -24,9 +24,19 @@ export interface Vitals {
   readonly queued: number;
   /** How long the one that waits longest has waited, in milliseconds. */
   readonly queueMs: number;
+  /** Requests that came, and that were done with, since the last look. B cells count them. */
+  readonly came: number;
+  readonly done: number;
+  /** For how long it has had nothing to do; quietMsMax for who has no requests of its own. */
+  readonly quietMs: number;
+  /** 1 while it cannot do its work: its app is still loading, say. */
+  readonly unready: number;
+  /** Memory in use, in thousandths of what may be used, and CPU time that a quota takes away. 0 where not looked at: neurons look. */
+  readonly memoryMilli: number;
+  readonly throttledMilli: number;
 }
 
-/** The sum over some cells of a class; of `queueMs` the maximum. */
+/** The sum over some cells of a class; of `queueMs`, `memoryMilli` and `throttledMilli` the maximum, of `quietMs` the minimum. */
 export interface ClassTally extends Vitals {
   readonly cells: number;
 }
@@ -38,8 +48,19 @@ export interface Discord {
   readonly periods: number;
 }
 
-const none: ClassTally = { cells: 0, loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
-export const noVitals: Vitals = { loadMilli: 0, inFlight: 0, queued: 0, queueMs: 0 };
+export const noVitals: Vitals = {
+  loadMilli: 0,
+  inFlight: 0,
+  queued: 0,
+  queueMs: 0,
+  came: 0,
+  done: 0,
+  quietMs: quietMsMax,
+  unready: 0,
+  memoryMilli: 0,
+  throttledMilli: 0,
+};
+const none: ClassTally = { cells: 0, ...noVitals };
 export const emptyTally = Object.fromEntries(cellClasses.map((c) => [c, none])) as unknown as Tally;
 
 /** The whole organism as this cell knows it. */
@@ -105,7 +126,9 @@ function plausible(state: State, tally: Tally): Tally {
 }
 
 function sumWithout(state: State, except: CellId | null, nowMs: number): Tally {
-  let sum: Tally = { ...emptyTally, [state.class]: { cells: 1, ...state.vitals } };
+  // Who is leaving does not count on itself, and nobody else should.
+  const unready = state.phase === "stopping" ? 1 : state.vitals.unready;
+  let sum: Tally = { ...emptyTally, [state.class]: { cells: 1, ...state.vitals, unready } };
   for (const [from, { tally, atMs }] of state.tallies) {
     // A relative that is silent for long, or no relative any more, is not counted.
     if (from === except || !state.kin.has(from) || nowMs - atMs > tallyFreshMs) continue;
@@ -126,5 +149,11 @@ function addClass(a: ClassTally, b: ClassTally): ClassTally {
     inFlight: a.inFlight + b.inFlight,
     queued: a.queued + b.queued,
     queueMs: Math.max(a.queueMs, b.queueMs),
+    came: a.came + b.came,
+    done: a.done + b.done,
+    quietMs: Math.min(a.quietMs, b.quietMs),
+    unready: a.unready + b.unready,
+    memoryMilli: Math.max(a.memoryMilli, b.memoryMilli),
+    throttledMilli: Math.max(a.throttledMilli, b.throttledMilli),
   };
 }

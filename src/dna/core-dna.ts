@@ -1,8 +1,9 @@
 /** From the user's DNA to the integers that the core decides by. */
 import type { CoreDna } from "../core/dna.ts";
+import { forEachClass } from "../core/wear.ts";
 import type { Dna } from "./dna.ts";
 
-export function coreDna({ cells, hormones, drain, growth, restarts, vote }: Dna): CoreDna {
+export function coreDna({ cells, hormones, drain, growth, restarts, vote, wear, dormancy }: Dna): CoreDna {
   return {
     stemPool: cells.stem.pool,
     population: { neuron: cells.neuron, "b-cell": cells.bCell, "t-cell": cells.tCell, drone: cells.drone },
@@ -17,6 +18,7 @@ export function coreDna({ cells, hormones, drain, growth, restarts, vote }: Dna)
       queueMsTarget: growth.queueMsTarget,
       stableWindowMs: growth.stableWindowMs,
       panicWindowMs: growth.panicWindowMs,
+      memoryMilliMax: Math.round(growth.memoryShareMax * 1000),
     },
     restarts: {
       backoffMsMin: restarts.backoffMsMin,
@@ -24,5 +26,14 @@ export function coreDna({ cells, hormones, drain, growth, restarts, vote }: Dna)
       budget: restarts.countMax,
       windowMs: restarts.windowMs,
     },
+    wear: {
+      rssBytesMax: { ...forEachClass(wear.cellBytesMax), drone: wear.droneBytesMax },
+      descriptorMilliMax: { ...forEachClass(descriptorMilliMax(wear.descriptorShareMax)), "b-cell": 0 },
+      ageMsMax: wear.ageMsMax,
+    },
+    dormancyIdleMs: dormancy.idleMs,
   };
 }
+
+/** All of them in use is an emergency of its own; 0 is the mind's word for no limit. */
+const descriptorMilliMax = (share: number): number => (share >= 1 ? 0 : Math.round(share * 1000));

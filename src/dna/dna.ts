@@ -488,6 +488,12 @@ export interface Dna {
      * whole number of ms from 500 to 600_000. Default: 6_000.
      */
     readonly panicWindowMs: number;
+    /**
+     * With this share of the memory in use (of the cgroup's limit, or of the machine) nothing grows
+     * beyond its minimum: another process would be the one that has all of them killed. A number from
+     * 0.1 to 1. Default: 0.9.
+     */
+    readonly memoryShareMax: number;
   };
   /** Signals between kin. */
   readonly hormones: {
@@ -516,12 +522,44 @@ export interface Dna {
      */
     readonly probeTimeoutMs: number;
   };
+  /**
+   * When a cell is worn out. A majority that sees it so has a replacement grown first; then it
+   * finishes what it has, and ends. Of each class one goes at a time, or a tenth.
+   */
+  readonly wear: {
+    /**
+     * Resident memory of a drone, seen by the others for ten seconds. By default its share of half of
+     * the memory when there are as many drones as may be by default, and 512 MiB at least: an app that
+     * needs no more at rest is never concerned. A whole number of bytes from 0 to 1_099_511_627_776.
+     * 0: never for its memory. Default: 536_870_912.
+     */
+    readonly droneBytesMax: number;
+    /**
+     * The same for cells that run none of your code. Twice what a B cell holds with all its clients'
+     * buffers full. A whole number of bytes from 0 to 1_099_511_627_776. 0: never for its memory.
+     * Default: 1_073_741_824.
+     */
+    readonly cellBytesMax: number;
+    /**
+     * Open files and sockets, as a share of those that the process may have; the last fifth is what
+     * its replacement takes place in. Not for B cells, whose connections http.connections bounds. 1:
+     * never for its descriptors. A number from 0.1 to 1. Default: 0.8.
+     */
+    readonly descriptorShareMax: number;
+    /**
+     * How old a cell may be. Off by default, because an app may hold what nobody else has; with a day
+     * or a week, leaks too slow to be noticed come to nothing. A whole number of ms from 0 to
+     * 31_622_400_000. 0: never for its age. Default: 0.
+     */
+    readonly ageMsMax: number;
+  };
   /** Going back to being an egg. */
   readonly dormancy: {
     /**
      * Without a request for this long the organism shrinks to one small process and wakes with the
-     * next. Off by default: it saves memory at the price of the first visitor's wait. A whole number
-     * of ms from 0 to 2_592_000_000. 0: never. Default: 0.
+     * next. An open WebSocket or unfinished answer counts as a request; what an app does of its own
+     * accord does not. Off by default: it saves memory at the price of the first visitor's wait. A
+     * whole number of ms from 0 to 2_592_000_000. 0: never. Default: 0.
      */
     readonly idleMs: number;
   };
@@ -1258,6 +1296,12 @@ export interface DnaInput {
      * whole number of ms from 500 to 600_000. Default: 6_000.
      */
     panicWindowMs?: number | undefined;
+    /**
+     * With this share of the memory in use (of the cgroup's limit, or of the machine) nothing grows
+     * beyond its minimum: another process would be the one that has all of them killed. A number from
+     * 0.1 to 1. Default: 0.9.
+     */
+    memoryShareMax?: number | undefined;
   };
   /** Signals between kin. */
   hormones?: {
@@ -1286,12 +1330,44 @@ export interface DnaInput {
      */
     probeTimeoutMs?: number | undefined;
   };
+  /**
+   * When a cell is worn out. A majority that sees it so has a replacement grown first; then it
+   * finishes what it has, and ends. Of each class one goes at a time, or a tenth.
+   */
+  wear?: {
+    /**
+     * Resident memory of a drone, seen by the others for ten seconds. By default its share of half of
+     * the memory when there are as many drones as may be by default, and 512 MiB at least: an app that
+     * needs no more at rest is never concerned. A whole number of bytes from 0 to 1_099_511_627_776.
+     * 0: never for its memory. Default: 536_870_912.
+     */
+    droneBytesMax?: number | undefined;
+    /**
+     * The same for cells that run none of your code. Twice what a B cell holds with all its clients'
+     * buffers full. A whole number of bytes from 0 to 1_099_511_627_776. 0: never for its memory.
+     * Default: 1_073_741_824.
+     */
+    cellBytesMax?: number | undefined;
+    /**
+     * Open files and sockets, as a share of those that the process may have; the last fifth is what
+     * its replacement takes place in. Not for B cells, whose connections http.connections bounds. 1:
+     * never for its descriptors. A number from 0.1 to 1. Default: 0.8.
+     */
+    descriptorShareMax?: number | undefined;
+    /**
+     * How old a cell may be. Off by default, because an app may hold what nobody else has; with a day
+     * or a week, leaks too slow to be noticed come to nothing. A whole number of ms from 0 to
+     * 31_622_400_000. 0: never for its age. Default: 0.
+     */
+    ageMsMax?: number | undefined;
+  };
   /** Going back to being an egg. */
   dormancy?: {
     /**
      * Without a request for this long the organism shrinks to one small process and wakes with the
-     * next. Off by default: it saves memory at the price of the first visitor's wait. A whole number
-     * of ms from 0 to 2_592_000_000. 0: never. Default: 0.
+     * next. An open WebSocket or unfinished answer counts as a request; what an app does of its own
+     * accord does not. Off by default: it saves memory at the price of the first visitor's wait. A
+     * whole number of ms from 0 to 2_592_000_000. 0: never. Default: 0.
      */
     idleMs?: number | undefined;
   };

@@ -20,11 +20,6 @@ export interface LaterKey {
 
 export const laterKeys: readonly LaterKey[] = [
   {
-    pattern: "dormancy",
-    mechanism: "Going back to being an egg",
-    meanwhile: "The organism stays awake once it has germinated; `cellws stop` ends it.",
-  },
-  {
     pattern: "membrane",
     mechanism: "The membrane around drones",
     meanwhile: "Start the organism as a user, or in a container, that may do no more than the app needs.",

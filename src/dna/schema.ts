@@ -404,6 +404,12 @@ export function dnaSchema(facts: DnaFacts) {
         initially: 6 * SECOND_MS,
         why: "A burst is judged over this shorter window, and nothing shrinks while it lasts. As in Knative.",
       }),
+      memoryShareMax: fraction({
+        from: 0.1,
+        to: 1,
+        initially: 0.9,
+        why: "With this share of the memory in use (of the cgroup's limit, or of the machine) nothing grows beyond its minimum: another process would be the one that has all of them killed.",
+      }),
     }),
     hormones: section("Signals between kin.", {
       attenuation: fraction({
@@ -433,13 +439,45 @@ export function dnaSchema(facts: DnaFacts) {
         why: "How long it waits before it asks others to ask. Twenty times what 99 of 100 answers between healthy cells take.",
       }),
     }),
+    wear: section(
+      "When a cell is worn out. A majority that sees it so has a replacement grown first; then it finishes what it has, and ends. Of each class one goes at a time, or a tenth.",
+      {
+        droneBytesMax: whole("bytes", {
+          from: 0,
+          to: 1_024 * GIB,
+          initially: droneBytesMaxOf(facts),
+          zero: "never for its memory",
+          why: "Resident memory of a drone, seen by the others for ten seconds. By default its share of half of the memory when there are as many drones as may be by default, and 512 MiB at least: an app that needs no more at rest is never concerned.",
+        }),
+        cellBytesMax: whole("bytes", {
+          from: 0,
+          to: 1_024 * GIB,
+          initially: GIB,
+          zero: "never for its memory",
+          why: "The same for cells that run none of your code. Twice what a B cell holds with all its clients' buffers full.",
+        }),
+        descriptorShareMax: fraction({
+          from: 0.1,
+          to: 1,
+          initially: 0.8,
+          why: "Open files and sockets, as a share of those that the process may have; the last fifth is what its replacement takes place in. Not for B cells, whose connections http.connections bounds. 1: never for its descriptors.",
+        }),
+        ageMsMax: whole("ms", {
+          from: 0,
+          to: 366 * DAY_MS,
+          initially: 0,
+          zero: "never for its age",
+          why: "How old a cell may be. Off by default, because an app may hold what nobody else has; with a day or a week, leaks too slow to be noticed come to nothing.",
+        }),
+      },
+    ),
     dormancy: section("Going back to being an egg.", {
       idleMs: whole("ms", {
         from: 0,
         to: 30 * DAY_MS,
         initially: 0,
         zero: "never",
-        why: "Without a request for this long the organism shrinks to one small process and wakes with the next. Off by default: it saves memory at the price of the first visitor's wait.",
+        why: "Without a request for this long the organism shrinks to one small process and wakes with the next. An open WebSocket or unfinished answer counts as a request; what an app does of its own accord does not. Off by default: it saves memory at the price of the first visitor's wait.",
       }),
     }),
     membrane: section(
@@ -911,6 +949,10 @@ function population(what: string, bounds: { min: number; to: number; max: number
 function dronesMaxOf(facts: DnaFacts): number {
   const byMemory = Math.floor(facts.memoryBytes / 2 / (256 * MIB));
   return Math.min(1_024, Math.max(2, Math.min(facts.cpuCount, byMemory)));
+}
+
+function droneBytesMaxOf(facts: DnaFacts): number {
+  return Math.max(512 * MIB, Math.floor(facts.memoryBytes / 2 / dronesMaxOf(facts) / MIB) * MIB);
 }
 
 /** A group of keys, all of them optional. */

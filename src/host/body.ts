@@ -60,6 +60,12 @@ export interface Body {
   inFlight(): number;
   /** Requests that wait for a drone, and how long the one that waits longest has waited, in milliseconds. */
   queue?(): { readonly queued: number; readonly queueMs: number };
+  /** Requests that have come so far, of a body that they come to. */
+  requestCount?(): number;
+  /** For how long nobody has asked it anything, of a body that is asked: milliseconds, 0 while there is something in hand. */
+  quietMs?(): number;
+  /** What memory and CPU time are left, of a body that looks: in thousandths in use, and taken away by a quota. */
+  pressure?(): { readonly memoryMilli: number; readonly throttledMilli: number };
   /** Of a B cell: what it would do with a request now, and for how long it has had no drone for any. */
   service?(): Service & { readonly unserved: Unserved | null };
   /** What is known of the others has changed. */

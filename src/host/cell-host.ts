@@ -15,6 +15,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
+import { quietMsMax } from "../core/limits.ts";
 import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
 import { decayed } from "../core/hormone.ts";
@@ -50,9 +51,9 @@ import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import type { ProcStat } from "./proc.ts";
-import { processLives, readProc, readSleeps, signalProcess } from "./proc.ts";
+import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellRecordPath, cellSocketPath, isAlive, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
 import { watchFiles } from "./watch-files.ts";
 
@@ -122,6 +123,7 @@ export class CellHost {
   #load = 0;
   #loadLookedAtMs = performance.now();
   #settlingSinceMs = performance.now();
+  #flowAtLook = { count: 0, inFlight: 0 };
 
   constructor(options: CellHostOptions) {
     this.#options = options;
@@ -274,8 +276,21 @@ export class CellHost {
   #wake(): void {
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
-    const loadMilli = this.#isSettled() ? Math.round(this.#measureLoad() * 1000) : 0;
-    this.dispatch({ type: "vitals", vitals: { loadMilli, inFlight, queued, queueMs: Math.round(queueMs) } });
+    const isSettled = this.#isSettled();
+    const loadMilli = isSettled ? Math.round(this.#measureLoad() * 1000) : 0;
+    const { memoryMilli = 0, throttledMilli = 0 } = this.#presentBody?.pressure?.() ?? {};
+    const vitals = {
+      loadMilli,
+      inFlight,
+      queued,
+      queueMs: Math.round(queueMs),
+      ...this.#measureFlow(inFlight),
+      quietMs: Math.min(quietMsMax, Math.round(this.#presentBody?.quietMs?.() ?? quietMsMax)),
+      unready: isSettled && this.#isReady() ? 0 : 1,
+      memoryMilli,
+      throttledMilli,
+    };
+    this.dispatch({ type: "vitals", vitals });
     this.dispatch({ type: "wake" });
     this.#tend();
   }
@@ -312,6 +327,22 @@ export class CellHost {
     return { cause: death.cause, reason: certificate?.kind === "certificate" ? certificate.charge.reason : null };
   }
 
+  /** Since the last look. What came and is not in hand any more is done with, however it ended. */
+  #measureFlow(inFlight: number): { readonly came: number; readonly done: number } {
+    const count = this.#presentBody?.requestCount?.() ?? 0;
+    const before = this.#flowAtLook;
+    this.#flowAtLook = { count, inFlight };
+    // Another body counts anew.
+    const came = Math.max(0, count - before.count);
+    return { came, done: Math.max(0, came - (inFlight - before.inFlight)) };
+  }
+
+  /** Whether the body does what its class is for. */
+  #isReady(): boolean {
+    const { state } = this.#presentBody?.appHealth?.() ?? { state: "none" };
+    return this.#presentBody !== null && (state === "none" || state === "ready");
+  }
+
   /** Taking up a class and loading an app keep a cell busy, and call for nobody's help. */
   #isSettled(): boolean {
     const nowMs = performance.now();
@@ -339,7 +370,7 @@ export class CellHost {
       case "divide":
         return void this.#divide(effect);
       case "bear":
-        return this.#bear(effect.certificate, effect.records, effect.class);
+        return this.#bear(effect);
       case "sign":
         return this.#sign(effect);
       case "sign-vote":
@@ -427,13 +458,18 @@ export class CellHost {
     this.#options.exit(1);
   }
 
-  #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[], cellClass: CellClass): void {
-    const womb = this.#wombs.get(certificate.body.id);
+  #bear({ certificate, records, class: cellClass, urgent }: Effect & { type: "bear" }): void {
+    const { id, revision } = certificate.body;
+    const womb = this.#wombs.get(id);
     if (womb === undefined) return;
-    const { birth } = this.#options;
-    const urgent = cellClass === "egg";
+    const { birth, run } = this.#options;
+    const dna = revision === birth.revision ? birth.dna : readDna(run, revision);
+    if (dna === null) {
+      this.dispatch({ type: "birth-failed", id, reason: `the DNA ${revision} cannot be read` });
+      return womb.abort();
+    }
     const awokenAtMs = cellClass === "b-cell" && this.#held.length > 0 ? this.#awokenAtMs : null;
-    womb.bear({ ...birth, id: certificate.body.id, class: cellClass, urgent, awokenAtMs, certificate, records });
+    womb.bear({ ...birth, dna, revision, id, class: cellClass, urgent, awokenAtMs, certificate, records });
     if (cellClass !== "b-cell") return;
     for (const connection of this.#held.splice(0)) womb.hand(connection);
   }
@@ -505,6 +541,7 @@ export class CellHost {
       held: (key) => this.#state.records.get(key),
       cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
+      hasDna: (revision) => readDna(this.#options.run, revision) !== null,
     };
   }
 
@@ -566,9 +603,10 @@ export class CellHost {
   async #inspect({ id, pid, startTicks }: Effect & { type: "inspect" }): Promise<void> {
     for (const waitMs of [0, ...inspectAgainMs]) {
       if (waitMs > 0) await sleep(waitMs);
-      if (!processLives({ pid, startTicks })) return this.dispatch({ type: "inspected", id, running: false });
+      if (!processLives({ pid, startTicks }))
+        return this.dispatch({ type: "inspected", id, running: false, wear: null });
     }
-    this.dispatch({ type: "inspected", id, running: true });
+    this.dispatch({ type: "inspected", id, running: true, wear: readWear(pid) });
   }
 
   // The body.
@@ -581,6 +619,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#flowAtLook = { count: 0, inFlight: 0 };
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
     if (cellClass === "drone") this.#dropListeners();

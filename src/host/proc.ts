@@ -8,7 +8,7 @@
  *
  * Without /proc (macOS) start times are 0, and a pid that answers to signal 0 counts as alive.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 /** A process, told from a later one with the same pid. */
 export interface ProcessIdentity {
@@ -72,6 +72,28 @@ const FIRST_FIELD_AFTER_COMM = 3;
 export function readSleeps(pid: number): number | null {
   const count = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readProcFile(`/proc/${pid}/status`) ?? "")?.[1];
   return count === undefined ? null : Number(count);
+}
+
+/**
+ * What a process uses: memory, and open descriptors in thousandths of those that it may have. Null: no such process, or no
+ * /proc. Descriptors are 0 where the system tells them to nobody else (another user's process before Linux 6.2).
+ */
+export function readWear(pid: number): { rssBytes: number; descriptorMilli: number } | null {
+  const stat = readProc(pid);
+  if (stat === null) return null;
+  const limit = /^Max open files +(\d+)/m.exec(readProcFile(`/proc/${pid}/limits`) ?? "")?.[1];
+  const limitCount = limit === undefined ? 0 : Number(limit);
+  const descriptorMilli = limitCount === 0 ? 0 : Math.round((1000 * countDescriptors(pid)) / limitCount);
+  return { rssBytes: stat.rssBytes, descriptorMilli };
+}
+
+function countDescriptors(pid: number): number {
+  try {
+    // Since Linux 6.2 the folder's size is their number, and it is told to everybody; before, it is 0.
+    return statSync(`/proc/${pid}/fd`).size || readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0;
+  }
 }
 
 /** A zombie counts as gone: it runs nothing, holds nothing, and waits only for its parent to read its status. */

@@ -24,6 +24,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Dna } from "../dna/dna.ts";
 import { CellwsError } from "../lib/cellws-error.ts";
 import type { CellRecord, OrganismFile } from "../wire/control.ts";
 import { readCellRecord, readOrganismFile as parseOrganismFile } from "../wire/read-control.ts";
@@ -175,6 +176,19 @@ export function readOrganismFile(run: RunDir): OrganismFile | null {
   const read = parseOrganismFile(readText(run.organismFile) ?? "");
   return read.ok ? read.value : null;
 }
+
+/** A DNA that was put there under its revision. Null: there is none, or it cannot be read; the name may be anybody's word. */
+export function readDna(run: RunDir, revision: string): Dna | null {
+  if (!REVISION_PATTERN.test(revision)) return null;
+  try {
+    return JSON.parse(readText(dnaPath(run, revision)) ?? "null") as Dna | null;
+  } catch {
+    return null;
+  }
+}
+
+/** As identity.ts makes them. */
+const REVISION_PATTERN = /^[0-9a-f]{12}$/;
 
 /** Asks the kernel, not the files: who listens, and whose process still runs. */
 export async function whoLives(run: RunDir): Promise<Living> {

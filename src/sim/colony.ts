@@ -27,6 +27,7 @@ import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { encode } from "../wire/event-log.ts";
 import { TimeQueue } from "./time-queue.ts";
+import { neverWorn } from "../core/wear.ts";
 
 interface Member {
   state: State;
@@ -202,7 +203,7 @@ export class Colony {
       case "inspect":
         this.#inspections += 1;
         return this.#after(answerMs, () =>
-          this.#tell(own, { type: "inspected", id: effect.id, running: this.isAlive(effect.id) }),
+          this.#tell(own, { type: "inspected", id: effect.id, running: this.isAlive(effect.id), wear: null }),
         );
       case "kill":
         return this.isAlive(effect.id) ? this.kill(effect.id) : undefined;
@@ -325,6 +326,7 @@ function familyOf(cellCount: number, daughtersMax: number): CellBody[] {
       pid: i + 2,
       startTicks: i,
       bornAt: "2026-11-22T12:00:00.000Z",
+      revision: "first",
       certificate: signature,
       class: classOf(i),
       state: "live",
@@ -374,8 +376,11 @@ function dnaFor(bodies: readonly CellBody[], daughtersMax: number): CoreDna {
       queueMsTarget: 50,
       stableWindowMs: 60_000,
       panicWindowMs: 6_000,
+      memoryMilliMax: 900,
     },
     restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+    wear: neverWorn,
+    dormancyIdleMs: 0,
   };
 }
 

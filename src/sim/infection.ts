@@ -18,7 +18,7 @@ import type { Effect } from "../core/effect.ts";
 import { gestationsMax, pulseStrengthMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { CellBody, Charge, OrganismRecord, RecordBody } from "../core/record.ts";
-import { keyOf, lineageMax } from "../core/record.ts";
+import { keyOf, killReasons, lineageMax } from "../core/record.ts";
 import type { State } from "../core/state.ts";
 import { emptyTally } from "../core/tally.ts";
 import type { Infection, SimCell, World } from "./world.ts";
@@ -44,6 +44,8 @@ export const misdeeds = [
   "rumours",
   /** Says that the app has failed, under a version that nobody can follow. */
   "poison-app",
+  /** Says that a DNA holds which is not there. */
+  "make-up-dna",
   /** Divides, and its daughters are as it is. */
   "sybil",
   /** Passes on no vote, no record and no suspicion, and votes on nobody. */
@@ -125,6 +127,8 @@ export class Plague {
         return this.#sayToAll(state, ...this.#rumours(state));
       case "poison-app":
         return this.#sayToAll(state, { type: "records", records: [this.#poison(state)] });
+      case "make-up-dna":
+        return this.#sayToAll(state, { type: "records", records: [this.#madeUpDna(state)] });
       case "sybil":
       case "censor":
       case "stay":
@@ -236,7 +240,20 @@ export class Plague {
 
   #lie(): typeof emptyTally {
     const high = this.#below(2) === 0;
-    const claim = { cells: 1_000, loadMilli: 2_000_000, inFlight: 9_999, queued: 9_999, queueMs: 60_000 };
+    const claim = {
+      cells: 1_000,
+      loadMilli: 2_000_000,
+      inFlight: 9_999,
+      queued: 9_999,
+      queueMs: 60_000,
+      came: 1_000_000,
+      done: 0,
+      quietMs: 0,
+      unready: 1_000,
+      memoryMilli: 1_000,
+      throttledMilli: 1_000,
+    };
+    // That all is well, all are ready, and nobody was ever asked anything.
     const lie = high ? claim : { ...emptyTally.drone, cells: 50 };
     return Object.fromEntries(cellClasses.map((c) => [c, lie])) as unknown as typeof emptyTally;
   }
@@ -282,6 +299,11 @@ export class Plague {
     return this.#record(state, body, version);
   }
 
+  #madeUpDna(state: State): OrganismRecord {
+    const version = (state.records.get("dna")?.version ?? -1) + 1 + this.#below(3);
+    return this.#record(state, { kind: "dna", revision: `made up ${this.#below(3)}` }, version);
+  }
+
   #multiply(state: State): readonly [State, readonly Effect[]] {
     if (state.phase !== "living" || state.gestations.size >= gestationsMax) return [state, []];
     const [next, effects] = divide(state, state.class, this.#world.nowMs);
@@ -297,8 +319,7 @@ export class Plague {
   #charge(state: State, target: CellId, round = this.#below(3)): Charge | null {
     const cell = state.alive.get(target);
     if (cell === undefined) return null;
-    const reasons = ["hung", "infected", "surplus"] as const;
-    const reason = round === 0 ? "hung" : (reasons[this.#below(3)] ?? "hung");
+    const reason = round === 0 ? "hung" : (killReasons[this.#below(killReasons.length)] ?? "hung");
     return { target, pid: cell.pid, startTicks: cell.startTicks, reason, window: windowOf(this.#world.nowMs), round };
   }
 

@@ -7,6 +7,7 @@ import type { CoreDna } from "../core/dna.ts";
 import { specializedClasses } from "../core/cell.ts";
 import { whyNotOneTree } from "./tree.ts";
 import { World } from "./world.ts";
+import { neverWorn } from "../core/wear.ts";
 
 export interface MassDeath {
   readonly seed: number;
@@ -41,8 +42,11 @@ const largeDna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 60_000,
     panicWindowMs: 6_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 250, backoffMsMax: 8_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 
 /** Grows one organism, and has each share of it die in turn, half a minute after it was whole again. */

@@ -129,6 +129,7 @@ class Run {
   #firstCameMs: number | null = null;
   #firstAnswerMs: number | null = null;
   #came = 0;
+  #flow = { came: 0, done: 0 };
   #answered = 0;
   #refused = 0;
   /** Since the last sample. */
@@ -166,7 +167,13 @@ class Run {
       for (const { self, phase } of living) if (phase === "dormant") world.tell(self, { type: "first-connection" });
     }
     if (world.nowMs % vitalsEveryMs === 0) {
-      for (const { self } of living) world.tell(self, { type: "vitals", vitals: this.#vitalsOf(self) });
+      const counted = staff.bCells[0];
+      for (const { self } of living) {
+        // What all B cells counted is in one's word: only the sum is told on.
+        const flow = self === counted ? { came: this.#flow.came, done: Math.floor(this.#flow.done) } : {};
+        world.tell(self, { type: "vitals", vitals: { ...this.#vitalsOf(self), ...flow } });
+      }
+      this.#flow = { came: 0, done: 0 };
     }
     if (atMs % this.#sampleEveryMs === 0) this.#sample(atMs, living, staff);
   }
@@ -183,6 +190,7 @@ class Run {
   #account({ came, answered, refused, given, behindMs, oldestMs, waiting }: Outcome, costMs: number): void {
     const { nowMs } = this.#world;
     this.#came += came;
+    this.#flow = { came: this.#flow.came + came, done: this.#flow.done + answered + refused };
     this.#answered += answered;
     this.#refused += refused;
     if (came > 0) this.#firstCameMs ??= nowMs;
@@ -213,7 +221,8 @@ class Run {
   #vitalsOf(id: string): Vitals {
     const vitals = this.#workload.vitalsOf(id);
     const sinceMs = this.#readyAtMs.get(id);
-    return sinceMs !== undefined && this.#world.nowMs - sinceMs < settlingMs ? { ...vitals, loadMilli: 0 } : vitals;
+    const isSettling = sinceMs !== undefined && this.#world.nowMs - sinceMs < settlingMs;
+    return isSettling ? { ...vitals, loadMilli: 0, unready: 1 } : vitals;
   }
 
   #sample(atMs: number, living: readonly State[], { ready }: Staff): void {

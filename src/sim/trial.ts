@@ -7,7 +7,8 @@
  * but the process that was meant; a sentence has its majority; no hormone is stronger than its hops allow. Every quarter of
  * a second: no healthy cell was voted out as hung or infected; no class stays above its cap (decision 0007); infected cells are
  * not half of anybody's electorate. After the last fault, within a bound: all classes are there, in one tree, and whoever was
- * still halted or infected is gone.
+ * still halted or infected is gone; nobody is worn out or of an old DNA; one that may sleep is a single egg, and the next who
+ * knocks has it grow whole again. Whoever knocks meanwhile is let in by somebody, within a bound.
  */
 import type { Prng } from "../lib/prng.ts";
 import { prngBelow, prngFrom } from "../lib/prng.ts";
@@ -22,8 +23,11 @@ import { electorateMin, lineageWindowMs, tickMs } from "../core/limits.ts";
 import type { Misdeed } from "./infection.ts";
 import { misdeeds, Plague } from "./infection.ts";
 import { whyNotOneTree } from "./tree.ts";
-import type { SimCell } from "./world.ts";
+import { noVitals } from "../core/tally.ts";
+import { Traffic } from "./traffic.ts";
+import type { Execution, SimCell } from "./world.ts";
 import { World } from "./world.ts";
+import { forEachClass } from "../core/wear.ts";
 
 export const faultKinds = [
   "crash",
@@ -41,6 +45,9 @@ export const faultKinds = [
   "partition",
   "pid-reuse",
   "infection",
+  "leak",
+  "evolve",
+  "squeeze",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -62,8 +69,17 @@ export interface TrialResult {
     readonly hung: number;
     readonly infected: number;
     readonly surplus: number;
+    readonly worn: number;
+    readonly outdated: number;
     readonly healthy: number;
   };
+  /** From the last fault until every class was at work again, whoever had still to be voted out. */
+  readonly serviceMs: number | null;
+  /** From then until nobody was worn out or outdated. Null where nobody was. */
+  readonly renewalMs: number | null;
+  /** Times that the organism slept, and how long after the last request it did so in the end; null where it never should. */
+  readonly sleeps: number;
+  readonly sleepMs: number | null;
   /** Cells that were infected, their daughters included; and what they did, by kind. */
   readonly infectedCells: number;
   readonly misdeeds: Readonly<Record<Misdeed, number>>;
@@ -101,8 +117,21 @@ const tooMuchWithLiars: ReadonlySet<FaultKind> = new Set([
   "pid-reuse",
   "retire",
 ]);
+const endsOne: ReadonlySet<FaultKind> = new Set(["crash", "stop", "most-hang", "pid-reuse"]);
 /** A stable window to be sure, and the ballot windows of a few votes. */
 const aboveCapMsMax = 60_000;
+const rssBytesMax = 512 * 1_048_576;
+/** After the idle time: an egg's birth and settling, three kinds of cells that leave one after the other, and whoever hears late. */
+const sleepMsMax = 60_000;
+
+/** Voted out for what it was not. */
+function isUnjust({ reason, wasHalted, wasInfected, wasWorn, wasOutdated }: Execution): boolean {
+  if (wasInfected) return false;
+  if (reason === "infected") return true;
+  return (
+    (reason === "hung" && !wasHalted) || (reason === "worn" && !wasWorn) || (reason === "outdated" && !wasOutdated)
+  );
+}
 
 export function runTrial(seed: number): TrialResult {
   const trial = new Trial(seed);
@@ -133,6 +162,13 @@ export class Trial {
   /** Who gets going again, and when. */
   readonly #aboveCapSinceMs = new Map<SpecializedClass, number>();
   #aboveCapMs = 0;
+  #serviceMs: number | null = null;
+  #renewalMs: number | null = null;
+  #sleepMs: number | null = null;
+  #sleeps = 0;
+  #wasAsleep = true;
+  #isSqueezed = false;
+  readonly #traffic: Traffic;
   #pending: Array<{ atMs: number; deed: () => void }> = [];
 
   constructor(seed: number) {
@@ -148,6 +184,7 @@ export class Trial {
     };
     this.world = new World({ seed, dna: this.#dna, delaysMs, pidMax: 300 + this.#below(200) });
     this.#plague = new Plague(this.world, seed);
+    this.#traffic = new Traffic(this.world, seed);
   }
 
   /** Returns what was violated, or null. */
@@ -170,8 +207,8 @@ export class Trial {
   }
 
   result(violation: string | null): TrialResult {
-    const { executions, log, eventCount, nowMs } = this.world;
-    const count = (reason: string): number => executions.filter((one) => one.reason === reason).length;
+    const { convictions, log, eventCount, nowMs } = this.world;
+    const count = (reason: string): number => convictions.filter((one) => one.reason === reason).length;
     return {
       seed: this.#seed,
       violation,
@@ -185,11 +222,17 @@ export class Trial {
         hung: count("hung"),
         infected: count("infected"),
         surplus: count("surplus"),
+        worn: count("worn"),
+        outdated: count("outdated"),
         healthy: this.#falseKills(),
       },
       infectedCells: [...this.world.cells.values()].filter((cell) => cell.infection !== null).length,
       misdeeds: this.#plague.counts,
       mishaps: this.world.mishaps,
+      serviceMs: this.#serviceMs,
+      renewalMs: this.#renewalMs,
+      sleeps: this.#sleeps,
+      sleepMs: this.#sleepMs,
       lossPercent: this.#lossPercent,
       excused: this.#excused,
       fingerprint: hash32(`${this.world.history}/${JSON.stringify(log)}`),
@@ -208,7 +251,9 @@ export class Trial {
       for (const { deed } of due) deed();
       this.#findOut();
       this.#plague.act();
-      const wrong = this.#capExceeded() ?? this.#infectedMajority() ?? this.#healthyWereEnded();
+      this.#tellVitals();
+      const wrong =
+        this.#capExceeded() ?? this.#infectedMajority() ?? this.#healthyWereEnded() ?? this.#nobodyListens();
       if (wrong !== null) return wrong;
     }
     return null;
@@ -216,8 +261,16 @@ export class Trial {
 
   #recover(): string | null {
     this.world.app = "ready";
+    this.#isSqueezed = false;
+    // One that sleeps cannot show that it is whole; and what was worn out is to be seen replaced.
+    this.#traffic.flows = true;
     for (const { deed } of this.#pending.splice(0)) deed();
-    for (const { self } of this.world.living()) this.world.tell(self, { type: "files-changed" });
+    // Whoever was told of a new DNA may have died of a fault before it told the others: its administrator says it again.
+    const revision = [...this.world.revisions].at(-1) ?? "";
+    for (const { self } of this.world.living()) {
+      this.world.tell(self, { type: "files-changed" });
+      this.world.tell(self, { type: "evolve", revision });
+    }
     this.#foundOutMs = Math.min(this.#foundOutMs, this.world.nowMs);
     const sinceMs = this.world.nowMs;
     const recent = this.#losses.filter(({ atMs }) => sinceMs - atMs < lossFreshMs);
@@ -225,17 +278,76 @@ export class Trial {
     // Those that are still to be voted out, and daughters that they bear until they are.
     const sentenced = new Set<CellId>();
     const boundMs = (): number => {
-      for (const id of [...this.#halted(), ...this.#plague.living()]) sentenced.add(id);
+      for (const id of [...this.#halted(), ...this.#plague.living(), ...this.#due()]) sentenced.add(id);
       return recoveryMsMax + recoveryMsPerSentence * sentenced.size;
     };
     while (this.world.nowMs - sinceMs < boundMs()) {
       const wrong = this.#pass(lookEveryMs);
       if (wrong !== null) return wrong;
-      if (this.#whatIsMissing() !== null) continue;
-      this.#recoveryMs = this.world.nowMs - sinceMs;
-      return null;
+      if (this.#serviceMs === null && this.#isServing()) this.#serviceMs = this.world.nowMs - sinceMs;
+      if (this.#recoveryMs === null && this.#whatIsMissing() === null) this.#recoveryMs = this.world.nowMs - sinceMs;
+      if (this.#recoveryMs === null || this.#due().length > 0) continue;
+      const renewedMs = this.world.nowMs - sinceMs - this.#recoveryMs;
+      this.#renewalMs = renewedMs > 0 ? renewedMs : null;
+      return this.#dna.dormancyIdleMs === 0 ? null : this.#sleepAndWake();
     }
-    return `not whole ${boundMs()} ms after the last fault: ${this.#whatIsMissing()}`;
+    return `not whole ${boundMs()} ms after the last fault: ${this.#whatIsMissing() ?? "some are worn out or outdated"}`;
+  }
+
+  /** In peace, and asked nothing, it goes back to being one egg; and wakes when it is asked. */
+  #sleepAndWake(): string | null {
+    this.#traffic.flows = false;
+    const isAsleep = (): boolean => {
+      const living = this.world.living();
+      return living.length === 1 && living[0]?.phase === "dormant";
+    };
+    this.#sleepMs = this.#until(isAsleep, this.#dna.dormancyIdleMs + sleepMsMax);
+    if (this.#sleepMs === null) return `not asleep: ${this.world.living().length} cells live`;
+    this.#traffic.flows = true;
+    const wokenMs = this.#until(() => this.#whatIsMissing() === null, recoveryMsMax);
+    return wokenMs === null ? `not whole after its sleep: ${this.#whatIsMissing()}` : null;
+  }
+
+  #until(isSo: () => boolean, msMax: number): number | null {
+    const sinceMs = this.world.nowMs;
+    while (this.world.nowMs - sinceMs < msMax) {
+      if (this.#pass(lookEveryMs) !== null) return null;
+      if (isSo()) return this.world.nowMs - sinceMs;
+    }
+    return null;
+  }
+
+  /** Cells that should be replaced; but for their age, of which there is no end. */
+  #due(): CellId[] {
+    return [...this.world.cells.values()]
+      .filter((cell) => cell.runs && cell.state !== null && (this.world.leaks(cell) || this.world.isOutdated(cell)))
+      .map(({ id }) => id);
+  }
+
+  /** Every class is at work with as many as there should be. */
+  #isServing(): boolean {
+    return specializedClasses.every((c) => this.world.working[c] >= this.#dna.population[c].min);
+  }
+
+  /** What the cells measure of themselves, as far as it matters here. */
+  #tellVitals(): void {
+    const slept = this.world.living().length === 1 && this.world.living()[0]?.phase === "dormant";
+    if (slept && !this.#wasAsleep && this.world.nowMs > 0) this.#sleeps += 1;
+    this.#wasAsleep = slept;
+    this.#traffic.pass();
+    for (const { self, class: cellClass } of this.world.living()) {
+      const quietMs = this.#traffic.quietMsOf(self, cellClass);
+      const memoryMilli = cellClass === "neuron" && this.#isSqueezed ? 950 : 0;
+      this.world.tell(self, { type: "vitals", vitals: { ...noVitals, quietMs, memoryMilli } });
+    }
+  }
+
+  /** Whoever lives, but drones, holds the listening sockets: nobody who knocks is refused. */
+  #nobodyListens(): string | null {
+    const living = this.world.living();
+    const holders = living.filter(({ self }) => this.world.cells.get(self)?.listens === true);
+    const others = living.filter(({ class: cellClass }) => cellClass !== "drone");
+    return others.length > 0 && holders.length === 0 ? "nobody holds the listening sockets" : null;
   }
 
   #fault(): void {
@@ -248,6 +360,8 @@ export class Trial {
     // What is promised is recovery from whatever leaves one sound cell.
     if (victim === undefined || survivor === undefined) return;
     if (this.#plague.living().length > 0 && tooMuchWithLiars.has(kind)) return;
+    // While the others leave the egg is all there will be, and then whoever ends or stops it ends the organism.
+    if (world.cells.get(victim)?.state?.class === "egg" && survivors.length < 3 && endsOne.has(kind)) return;
     this.#faults[kind] += 1;
     switch (kind) {
       case "crash":
@@ -319,6 +433,28 @@ export class Trial {
         });
       case "retire":
         return world.tell(victim, { type: "retire", drainMs: this.#below(2_000) });
+      case "leak": {
+        const cell = world.cells.get(victim);
+        if (cell === undefined) return;
+        if (this.#below(2) === 0) cell.wear = { ...cell.wear, rssBytes: rssBytesMax * 2 };
+        else cell.wear = { ...cell.wear, descriptorMilli: 900 };
+        // Some are only large for a while.
+        if (this.#below(3) > 0) return;
+        return this.#later(this.#below(15_000), () => {
+          cell.wear = { rssBytes: 0, descriptorMilli: 0 };
+          cell.relievedMs = world.nowMs;
+        });
+      }
+      case "evolve": {
+        const revision = `r${world.revisions.size}`;
+        world.revisions.add(revision);
+        return world.tell(survivor, { type: "evolve", revision });
+      }
+      case "squeeze":
+        this.#isSqueezed = true;
+        return this.#later(1_000 + this.#below(20_000), () => {
+          this.#isSqueezed = false;
+        });
     }
   }
 
@@ -343,9 +479,10 @@ export class Trial {
     for (const cellClass of specializedClasses) {
       // Those that hang work at nothing: their places are regrown when they were given up.
       const count = this.world.working[cellClass];
+      // The replacement of one that is worn out or outdated is there before that one goes (decision 0017).
       const { max } = this.#dna.population[cellClass];
       // A surplus is voted out after those who do harm or nothing: while there are any it waits.
-      if (count <= max || this.#haltedCount() + this.#plague.living().length > 0) {
+      if (count <= max + this.#renewals(cellClass) || this.#haltedCount() + this.#plague.living().length > 0) {
         this.#aboveCapSinceMs.delete(cellClass);
         continue;
       }
@@ -355,6 +492,11 @@ export class Trial {
       if (this.world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
     }
     return null;
+  }
+
+  /** One at a time: no class here is so large that a tenth of it is more. */
+  #renewals(cellClass: SpecializedClass): number {
+    return this.#due().some((id) => this.world.cells.get(id)?.state?.class === cellClass) ? 1 : 0;
   }
 
   /**
@@ -429,10 +571,7 @@ export class Trial {
   }
 
   #falseKills(): number {
-    return this.world.executions.filter(
-      ({ reason, wasHalted, wasInfected }) =>
-        !wasInfected && (reason === "infected" || (reason === "hung" && !wasHalted)),
-    ).length;
+    return this.world.convictions.filter(isUnjust).length;
   }
 
   /** Cells that do what they should, and are not about to leave. */
@@ -479,8 +618,15 @@ export class Trial {
         queueMsTarget: 50,
         stableWindowMs: 10_000,
         panicWindowMs: 2_000,
+        memoryMilliMax: 900,
       },
       restarts: { backoffMsMin: 250, backoffMsMax: 8_000, budget: 20, windowMs: 60_000 },
+      wear: {
+        rssBytesMax: forEachClass(rssBytesMax),
+        descriptorMilliMax: forEachClass(800),
+        ageMsMax: this.#below(10) === 0 ? 120_000 : 0,
+      },
+      dormancyIdleMs: this.#below(3) === 0 ? 2_000 + this.#below(6_000) : 0,
     };
   }
 

@@ -136,6 +136,7 @@ export class Workload {
     let inHand = this.#waitingCount;
     for (const { backlog } of this.#drones.values()) inHand += backlog;
     return {
+      ...noVitals,
       loadMilli: bCell.loadMilli,
       inFlight: Math.ceil(inHand / this.#bCells.size - 1e-9),
       queued,

@@ -28,12 +28,13 @@ import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey, certificateKey, deathKey, keyOf } from "../core/record.ts";
 import { isPlausible } from "../core/hormone.ts";
-import { tickMs } from "../core/limits.ts";
+import { ballotWindowMs, tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
 import { cellOfProcess, isElder } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import type { Wear } from "../core/wear.ts";
 import type { Acquaintance } from "../wire/belief.ts";
 import { ancestryOf, hear, signRecord, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
@@ -92,6 +93,10 @@ export interface SimCell {
   listens: boolean;
   readonly publicKey: string;
   readonly acquaintance: Acquaintance;
+  /** What its process uses, as the kernel tells. */
+  wear: Wear;
+  /** When it last let go of what was too much, or -Infinity. */
+  relievedMs: number;
   infection: Infection | null;
   /** Whether its infection can be seen from outside by now. */
   isFoundOut: boolean;
@@ -105,6 +110,9 @@ export interface Execution {
   /** Whether it was halted, or infected, when the first certificate was made. */
   readonly wasHalted: boolean;
   readonly wasInfected: boolean;
+  /** Whether it held too much, or was too old, or of another DNA than the one that holds. */
+  readonly wasWorn: boolean;
+  readonly wasOutdated: boolean;
 }
 
 export interface LogLine {
@@ -122,6 +130,8 @@ export class World {
   app: "ready" | "failed" = "ready";
   /** Cells that others have ended, by certificate: why, and whether they were halted when the first certificate was made. */
   readonly executions: Execution[] = [];
+  /** Cells that were voted out, whether or not they left by themselves then. */
+  readonly convictions: Execution[] = [];
   eventCount = 0;
   nowMs = 0;
   /** How links misbehave now, or null. */
@@ -131,12 +141,14 @@ export class World {
   /** A digest of every event in order: two runs of one seed must agree on it. */
   history = 0;
   readonly keyring = new Keyring();
+  /** The DNA that the administrator has brought, by name; the last one holds. */
+  readonly revisions = new Set(["first"]);
   /** Cells that run and do what they should, by class. */
   readonly working = Object.fromEntries(cellClasses.map((c) => [c, 0])) as Record<CellClass, number>;
   readonly #options: WorldOptions;
   readonly #queue = new TimeQueue<Deed>();
   readonly #wakes = new Map<CellId, number>();
-  readonly #atConviction = new Map<CellId, Pick<Execution, "wasHalted" | "wasInfected">>();
+  readonly #atConviction = new Map<CellId, Omit<Execution, "id" | "reason">>();
   /** The kernel's table: who has which pid. Null: a process that is none of ours. */
   readonly #processes = new Map<number, { readonly startTicks: number; readonly cell: CellId | null }>();
   #organism = "";
@@ -277,6 +289,24 @@ export class World {
     this.nowMs = untilMs;
   }
 
+  /** Whether a cell uses more than its class may, or is too old. */
+  isWorn(cell: SimCell): boolean {
+    const { ageMsMax } = this.#options.dna.wear;
+    return this.leaks(cell) || (ageMsMax > 0 && this.nowMs - cell.startTicks * tickMs >= ageMsMax);
+  }
+
+  leaks({ state, wear }: SimCell): boolean {
+    if (state === null) return false;
+    const { rssBytesMax, descriptorMilliMax } = this.#options.dna.wear;
+    const over = (value: number, max: number): boolean => max > 0 && value > max;
+    return over(wear.rssBytes, rssBytesMax[state.class]) || over(wear.descriptorMilli, descriptorMilliMax[state.class]);
+  }
+
+  isOutdated({ state }: SimCell): boolean {
+    const own = state?.alive.get(state.self);
+    return own !== undefined && own.revision !== [...this.revisions].at(-1);
+  }
+
   /** Running cells whose mind has begun. */
   living(): State[] {
     return [...this.cells.values()]
@@ -379,7 +409,7 @@ export class World {
       case "divide":
         return this.#divide(cell, effect);
       case "bear":
-        return this.#bear(effect.certificate, effect.records);
+        return this.#bear(effect);
       case "connect":
         return this.#after("message", () => this.#connect(cell, effect.to));
       case "disconnect":
@@ -396,6 +426,7 @@ export class World {
             type: "inspected",
             id: effect.id,
             running: this.#runs(effect.pid, effect.startTicks),
+            wear: this.cells.get(effect.id)?.wear ?? null,
           }),
         );
       case "probe":
@@ -405,7 +436,7 @@ export class World {
       case "drain":
         return this.#after("drain", () => this.tell(cell.id, { type: "drained" }));
       case "log":
-        if (effect.event === "condemned") this.#noteConviction(cell, String(effect.fields["condemned"]));
+        if (effect.event === "condemned") this.#noteConviction(cell, effect.fields);
         return this.#note(cell.id, effect.message);
       case "inform":
       case "watch":
@@ -434,13 +465,22 @@ export class World {
   }
 
   /** Whether the sentence is just is judged by how things stood when it was first passed. */
-  #noteConviction(judge: SimCell, id: CellId): void {
+  #noteConviction(judge: SimCell, { condemned, reason }: Readonly<Record<string, unknown>>): void {
+    const id = String(condemned);
     const cell = this.cells.get(id);
     if (cell === undefined || judge.infection !== null) return;
     this.#assertMajority(judge, id);
     if (this.#atConviction.has(id)) return;
     const wasHalted = cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs;
-    this.#atConviction.set(id, { wasHalted, wasInfected: cell.infection !== null });
+    const standing = {
+      wasHalted,
+      wasInfected: cell.infection !== null,
+      // A vote counts in its window and the next.
+      wasWorn: this.isWorn(cell) || this.nowMs - cell.relievedMs < 2 * ballotWindowMs,
+      wasOutdated: this.isOutdated(cell),
+    };
+    this.#atConviction.set(id, standing);
+    this.convictions.push({ id, reason: String(reason), ...standing });
   }
 
   /**
@@ -477,7 +517,8 @@ export class World {
     const reason = cell.state?.condemned.get(id)?.reason ?? "unknown";
     const farewell = cell.state?.records.get(deathKey(id));
     const hasLeft = farewell?.origin === id;
-    const standing = this.#atConviction.get(id) ?? (hasLeft ? { wasHalted: false, wasInfected: true } : undefined);
+    const leaver = { wasHalted: false, wasInfected: true, wasWorn: false, wasOutdated: false };
+    const standing = this.#atConviction.get(id) ?? (hasLeft ? leaver : undefined);
     // What an infected cell takes for a sentence nobody else does: it may not signal here (sim/infection.ts).
     if (standing === undefined && cell.infection !== null) return;
     assert(standing !== undefined, "nobody is ended without a certificate");
@@ -500,13 +541,11 @@ export class World {
     });
   }
 
-  #bear(certificate: OrganismRecord<CellBody>, records: readonly OrganismRecord[]): void {
+  #bear({ certificate, records, urgent }: Effect & { type: "bear" }): void {
     const daughter = this.cells.get(certificate.body.id);
     if (daughter?.runs !== true) return;
-    this.#after(
-      "message",
-      () => daughter.runs && this.#begin(daughter, certificate, records, certificate.body.class === "egg"),
-    );
+    assert(this.revisions.has(certificate.body.revision), "whoever is born has a DNA that there is");
+    this.#after("message", () => daughter.runs && this.#begin(daughter, certificate, records, urgent));
   }
 
   #begin(
@@ -649,7 +688,10 @@ export class World {
         held: (key) => cell.state?.records.get(key),
         cellOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : cellOfProcess(cell.state, ofPid, ticks)),
         runs: (ofPid, ticks) => this.#runs(ofPid, ticks),
+        hasDna: (revision) => this.revisions.has(revision),
       },
+      wear: { rssBytes: 0, descriptorMilli: 0 },
+      relievedMs: Number.NEGATIVE_INFINITY,
       infection: null,
       isFoundOut: false,
       countedAs: null,
@@ -744,6 +786,9 @@ function birthFacts({
   pid,
   startTicks,
   publicKey,
-}: SimCell): Pick<CellBody, "kind" | "id" | "pid" | "startTicks" | "publicKey" | "bornAt" | "certificate"> {
-  return { kind: "cell", id, pid, startTicks, publicKey, bornAt: "", certificate: "" };
+}: SimCell): Pick<
+  CellBody,
+  "kind" | "id" | "pid" | "startTicks" | "publicKey" | "bornAt" | "revision" | "certificate"
+> {
+  return { kind: "cell", id, pid, startTicks, publicKey, bornAt: "", revision: "first", certificate: "" };
 }

@@ -10,6 +10,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import type { OrganismRecord, RecordBody } from "../core/record.ts";
+import type { Wear } from "../core/wear.ts";
 import type { Style } from "./style.ts";
 import { paint } from "./style.ts";
 import { printable } from "./text.ts";
@@ -66,6 +67,12 @@ function isQuietEffect(effect: Effect): boolean {
 /** Ids as long as one needs them to tell cells apart by eye. */
 const short = (id: string): string => id.slice(0, 5);
 
+const describeWear = (wear: Wear | null): string =>
+  wear === null
+    ? ""
+    : `, ${Math.round(wear.rssBytes / mebibyte)} MiB, ${wear.descriptorMilli / 10}% of its descriptors`;
+const mebibyte = 1_048_576;
+
 export function describeEvent(event: Event): string {
   switch (event.type) {
     case "wake":
@@ -89,7 +96,7 @@ export function describeEvent(event: Event): string {
     case "signed":
       return `signed ${describeRecord(event.record)}`;
     case "inspected":
-      return `inspected ${short(event.id)}: ${event.running ? "runs" : "is gone"}`;
+      return `inspected ${short(event.id)}: ${event.running ? "runs" : "is gone"}${describeWear(event.wear)}`;
     case "probed":
       return `probed ${short(event.id)}: ${event.answer}`;
     case "voted":
@@ -102,6 +109,8 @@ export function describeEvent(event: Event): string {
     }
     case "body-failed":
       return `body-failed as ${event.class}: ${event.reason}`;
+    case "evolve":
+      return `evolve to ${event.revision}`;
     case "retire":
     case "stop":
       return `${event.type} within ${event.drainMs} ms`;
@@ -185,6 +194,8 @@ function describeBody(body: RecordBody): string {
       return `sentence on ${short(body.id)} (${body.charge.reason})`;
     case "app":
       return `app ${body.state}`;
+    case "dna":
+      return `DNA ${body.revision}`;
     case "stop":
       return "stop";
     default:

@@ -8,6 +8,7 @@
  *   a death               signed by the dead as a farewell; else the kernel must agree, about that very process
  *   a vote, a sentence    each vote signed by its voter
  *   the app's state, a stop   signed by any known cell
+ *   another DNA           signed by any known cell, and there is such a DNA for all to see: no word can make it up
  *
  * Whether a thing that is genuine is also enough (a majority, a mature voter) is the mind's to say, who knows the electorate.
  */
@@ -29,6 +30,8 @@ export interface Acquaintance {
   cellOfProcess(pid: number, startTicks: number): string | undefined;
   /** Whether that very process runs. */
   runs(pid: number, startTicks: number): boolean;
+  /** Whether a DNA of that content lies where the administrator puts them. */
+  hasDna(revision: string): boolean;
 }
 
 /** How signatures are checked: in production by Ed25519. */
@@ -90,6 +93,8 @@ export function whyNotBelieved(record: OrganismRecord, known: Acquaintance, seal
     case "app":
     case "stop":
       return null;
+    case "dna":
+      return known.hasDna(body.revision) ? null : "there is no such DNA";
     case "ban":
       // Whether it keeps to the limits of the DNA is judged where it would be carried out.
       return known.cell(origin)?.class === "t-cell" ? null : "a ban by a cell that is no T cell";
@@ -170,8 +175,10 @@ function whyNotBorn(body: CellBody, known: Acquaintance, seals: Seals): string |
     return same ? null : "its birth is not as certified";
   }
   const owner = known.cellOfProcess(body.pid, body.startTicks);
-  // Else a healthy cell's process could be accused, and ended, under the name of a daughter that never was.
-  if (owner !== undefined && owner !== body.id) return `its process is that of ${owner}`;
+  // Else a healthy cell's process could be accused, and ended, under the name of a daughter that never was. Where one mother
+  // certified both, either may be the ghost: the one that we heard of first must not shut the other out (core/execution.ts).
+  if (owner !== undefined && owner !== body.id && known.cell(owner)?.mother !== body.mother)
+    return `its process is that of ${owner}`;
   if (body.mother === null && seals.organismId(body.publicKey) !== known.organism) return "not this organism's egg";
   const mother = body.mother === null ? undefined : known.cell(body.mother);
   if (body.mother !== null && mother === undefined) return "its mother is not known";
@@ -198,8 +205,10 @@ function whyNotBecome(body: CellBody, known: Acquaintance): string | null {
   if (before === undefined) return null;
   // Who says so hides from probes and from the vote.
   if (before.state !== "gestating" && body.state === "gestating") return "it is born";
+  // All others would leave such an egg alone with the organism: one is born an egg, or never is one.
+  if (before.class !== "egg" && body.class === "egg") return "nobody becomes an egg";
   const tookRole = (specializedClasses as readonly string[]).includes(before.class);
-  return tookRole && body.class !== before.class && body.class !== "egg" ? `a ${before.class} stays one` : null;
+  return tookRole && body.class !== before.class ? `a ${before.class} stays one` : null;
 }
 
 function birthOrderOf(record: OrganismRecord): number {

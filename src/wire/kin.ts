@@ -15,7 +15,7 @@ import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellClasses, specializedClasses } from "../core/cell.ts";
 import { certificateVotesMax, jurySizes, pulseStrengthMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
-import { banActions, lineageMax } from "../core/record.ts";
+import { banActions, killReasons, lineageMax } from "../core/record.ts";
 import type { Shape } from "../lib/shape.ts";
 import { integer, listOf, nullable, object, oneOf, text, tuple, variant } from "../lib/shape.ts";
 import type { LinkPurpose } from "./control.ts";
@@ -62,8 +62,8 @@ export function proofPayload(
 
 /** What a mother signs of a daughter: all that never changes. */
 export function birthPayload(organism: string, body: CellBody): string {
-  const { id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt } = body;
-  const facts = [id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt];
+  const { id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt, revision } = body;
+  const facts = [id, mother, lineage, generation, birthOrder, publicKey, pid, startTicks, bornAt, revision];
   return JSON.stringify(["cellws-birth", organism, ...facts]);
 }
 
@@ -88,13 +88,15 @@ const id = text(32);
 const signature = text(100);
 const nonce = text(64);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
+/** A digest of the DNA, as text. */
+const revision = text(80);
 const version = integer(kinProtocolVersion, kinProtocolVersion);
 
 const charge = object({
   target: id,
   pid: count,
   startTicks: count,
-  reason: oneOf("hung", "infected", "surplus"),
+  reason: oneOf(...killReasons),
   window: count,
   round: integer(0, jurySizes.length - 1),
 });
@@ -109,6 +111,7 @@ const cellBody = object({
   pid: count,
   startTicks: count,
   bornAt: text(40),
+  revision,
   certificate: signature,
   class: oneOf(...cellClasses),
   state: oneOf("gestating", "live", "draining"),
@@ -137,6 +140,7 @@ const body = variant("kind", {
     stack: text(16_384),
     files: listOf(256, text(4_096)),
   }),
+  dna: object({ kind: oneOf("dna"), revision }),
   stop: object({ kind: oneOf("stop"), drainMs: count }),
   ban: object({
     kind: oneOf("ban"),
@@ -162,7 +166,19 @@ const pulse = object({
   // What arrives has made a hop at least.
   hops: integer(1, 64),
 });
-const classTally = object({ cells: count, loadMilli: count, inFlight: count, queued: count, queueMs: count });
+const classTally = object({
+  cells: count,
+  loadMilli: count,
+  inFlight: count,
+  queued: count,
+  queueMs: count,
+  came: count,
+  done: count,
+  quietMs: count,
+  unready: count,
+  memoryMilli: count,
+  throttledMilli: count,
+});
 const recordsMax = 10_000;
 const kinMessage = variant("type", {
   inventory: object({ type: oneOf("inventory"), entries: listOf(recordsMax, tuple(text(80), count, id)) }),

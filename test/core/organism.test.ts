@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
 import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
+import { forEachClass, neverWorn } from "../../src/core/wear.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -24,8 +25,11 @@ const dna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 60_000,
     panicWindowMs: 6_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
 
@@ -258,6 +262,75 @@ describe("a cell that does not answer", () => {
       assert.deepEqual(world.executions, [], `seed ${seed}`);
       assert.deepEqual(counts(world), whole, `seed ${seed}`);
     }
+  });
+});
+
+describe("a class with too few", () => {
+  test("of twenty candidates for four places four wake", () => {
+    for (const seed of seeds) {
+      const world = grown(seed, { stemPool: 20, population: { ...dna.population, drone: { min: 10, max: 20 } } });
+      world.run(20_000);
+      const drones = world.ofClass("drone").map(({ self }) => self);
+      assert.deepEqual([drones.length, world.ofClass("stem").length], [10, 20], `seed ${seed}`);
+      const awake = (): number => world.log.filter(({ text }) => text === "became drone").length;
+      const before = awake();
+      for (const id of drones.slice(0, 4)) world.kill(id);
+      let most = 0;
+      for (let look = 0; look < 200; look += 1) {
+        world.run(50);
+        most = Math.max(most, world.ofClass("drone").length);
+      }
+      assert.deepEqual([awake() - before, most], [4, 10], `seed ${seed}`);
+    }
+  });
+});
+
+describe("renewal", () => {
+  const worn = { rssBytes: 2 * 1_048_576, descriptorMilli: 0 };
+  const limited: CoreDna["wear"] = { ...neverWorn, rssBytesMax: forEachClass(1_048_576) };
+
+  for (const cellClass of ["neuron", "b-cell", "drone", "stem"] as const) {
+    test(`a worn-out ${cellClass} goes only once there is one more than must be, and does what it has in hand before`, () => {
+      for (const seed of seeds.slice(0, 10)) {
+        const world = grown(seed, { wear: limited });
+        const [victim] = world.ofClass(cellClass).map(({ self }) => self);
+        assert.ok(victim !== undefined);
+        const cell = world.cells.get(victim);
+        assert.ok(cell !== undefined);
+        cell.wear = worn;
+        const fewest = world.ofClass(cellClass).length;
+        for (let look = 0; look < 1_000 && cell.runs; look += 1) {
+          world.run(100);
+          const staying = world.ofClass(cellClass).filter(({ phase }) => phase === "living");
+          // A stem cell takes a role at any time, and is made up for.
+          if (cellClass !== "stem") assert.ok(staying.length >= fewest, `seed ${seed}: ${staying.length} of ${fewest}`);
+        }
+        assert.ok(!cell.runs, `seed ${seed}: it is gone`);
+        assert.deepEqual(executed(world), [], `seed ${seed}: by itself`);
+        assert.deepEqual(
+          world.convictions.map(({ id, reason }) => [id, reason]),
+          [[victim, "worn"]],
+          `seed ${seed}`,
+        );
+        world.run(5_000);
+        assert.deepEqual(counts(world), whole, `seed ${seed}`);
+      }
+    });
+  }
+
+  test("of all cells at once ends never more than may go at a time", () => {
+    const world = grown(1, { wear: limited });
+    for (const cell of world.cells.values()) cell.wear = worn;
+    for (let look = 0; look < 3_000; look += 1) {
+      world.run(100);
+      const leaving = world.living().filter(({ phase }) => phase !== "living");
+      assert.ok(leaving.length <= 1, `${leaving.length} leave at once`);
+    }
+    assert.deepEqual(counts(world), whole);
+    assert.ok(
+      world.living().every(({ self }) => world.cells.get(self)?.wear.rssBytes === 0),
+      "all were renewed",
+    );
   });
 });
 

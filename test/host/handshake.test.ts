@@ -39,7 +39,7 @@ interface Cell {
 
 function facts(id: string, mother: string | null, { publicKey }: KeyPair): CellBody {
   const lineage = mother === null ? [] : [mother];
-  const born = { generation: lineage.length, birthOrder: lineage.length, publicKey, bornAt: "" };
+  const born = { generation: lineage.length, birthOrder: lineage.length, publicKey, bornAt: "", revision: "first" };
   const process_ = { pid: process.pid, startTicks: 0 };
   return {
     kind: "cell",
@@ -68,6 +68,7 @@ function acquaintance(organism: string, known: readonly Cell[], runs = true): Ac
     held: () => undefined,
     cellOfProcess: () => undefined,
     runs: () => runs,
+    hasDna: () => false,
   };
 }
 

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { ownIdentity, parseProcStat, processLives, readProc, readSleeps, signalProcess } from "../../src/host/proc.ts";
+import {
+  ownIdentity,
+  parseProcStat,
+  processLives,
+  readProc,
+  readSleeps,
+  readWear,
+  signalProcess,
+} from "../../src/host/proc.ts";
+import { until } from "../e2e/wait.ts";
 
 const hasProc = existsSync("/proc/self/stat");
 
@@ -77,4 +86,22 @@ test("an event loop that turns is seen to go to sleep again and again", { skip: 
   const after = readSleeps(process.pid);
   assert.ok(before !== null && after !== null && after > before, `${before}, ${after}`);
   assert.equal(readSleeps(2 ** 22 + 1), null);
+});
+
+test("what a process uses is its memory, and its descriptors as a share of those that it may have", async (t) => {
+  if (!hasProc) return t.skip("no /proc here");
+  // Beside the three that every process has, and what a shell may keep: seven.
+  const opened = [3, 4, 5, 6, 7, 8, 9].map((fd) => `exec ${fd}</dev/null`).join("; ");
+  const child = spawn("sh", ["-c", `ulimit -n 40; ${opened}; exec sleep 60`], { stdio: "ignore" });
+  t.after(() => child.kill("SIGKILL"));
+  const pid = child.pid ?? 0;
+  const wear = await until("ten of forty descriptors to be open", () => {
+    const seen = readWear(pid);
+    return seen !== null && seen.descriptorMilli >= 250 ? seen : null;
+  });
+  assert.equal(wear.descriptorMilli, readdirSync(`/proc/${pid}/fd`).length * 25);
+  assert.ok(wear.rssBytes > 0);
+  const own = readWear(process.pid);
+  assert.ok(own !== null && own.rssBytes > 10 * 1_048_576 && own.descriptorMilli <= 1_000);
+  assert.equal(readWear(2 ** 22), null, "nobody");
 });

@@ -6,6 +6,7 @@ import { shapedTrace } from "../../src/sim/load-trace.ts";
 import type { SimulationOptions } from "../../src/sim/simulation.ts";
 import { deadbandOf, simulate } from "../../src/sim/simulation.ts";
 import { mgkWaitMs, Workload, workloadLimitsDefault } from "../../src/sim/workload.ts";
+import { neverWorn } from "../../src/core/wear.ts";
 
 const dna: CoreDna = {
   stemPool: 2,
@@ -26,8 +27,11 @@ const dna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 20_000,
     panicWindowMs: 2_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 
 function run(change: Partial<SimulationOptions> & { to?: number } = {}): ReturnType<typeof simulate> {
@@ -48,6 +52,30 @@ describe("a simulated organism", () => {
     assert.ok((samples.at(-1)?.populations.drone ?? 9) < 5, "it shrinks again");
     const left = samples.at(-1)?.populations.drone ?? 0;
     assert.equal(summary.votedOut["surplus"], summary.drones.max - left, "who is gone was voted out");
+  });
+
+  test("follows a load of eight times without overshoot above the deadband, and without oscillation", () => {
+    const wide: CoreDna = { ...dna, population: { ...dna.population, drone: { min: 1, max: 32 } } };
+    for (const startupMs of [200, 1_500]) {
+      for (const [from, seed] of [
+        [20, 1],
+        [40, 2],
+        [80, 3],
+      ] as const) {
+        const trace = shapedTrace("step", { from, to: 8 * from, durationMs: 240_000, costMs: 20 });
+        const { summary, samples } = simulate({ dna: wide, trace, seed, cores: 32, carryMs: 0.15, startupMs });
+        const { overshoot, deadband, turns, neededMax } = summary.drones;
+        const which = `from ${from} a second, seed ${seed}, start in ${startupMs} ms`;
+        assert.ok(overshoot <= deadband, `${which}: ${overshoot} too many of ${neededMax}`);
+        assert.equal(turns, 1, `${which}: up once, and down`);
+        const atPeak = samples.filter(({ atMs }) => atMs > 150_000 && atMs < 178_000);
+        assert.ok(
+          atPeak.every(({ populations }) => populations.drone >= neededMax - deadband),
+          which,
+        );
+        assert.equal(summary.requests.refused, 0, which);
+      }
+    }
   });
 
   test("sleeps until the first request, and answers it a birth and an app's start later", () => {

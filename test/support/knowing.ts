@@ -5,6 +5,7 @@ import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
 import { cellKey } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
 import { beBorn } from "../../src/core/step.ts";
+import { neverWorn } from "../../src/core/wear.ts";
 
 export const nowMs = 1_000_000;
 const bounds = { min: 1, max: 500 };
@@ -22,8 +23,11 @@ const dna: CoreDna = {
     queueMsTarget: 50,
     stableWindowMs: 60_000,
     panicWindowMs: 6_000,
+    memoryMilliMax: 900,
   },
   restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+  wear: neverWorn,
+  dormancyIdleMs: 0,
 };
 
 export interface Known {
@@ -45,6 +49,7 @@ function body({ id, mother = "egg", lineage = [mother] }: Known, birthOrder: num
     pid: 100 + birthOrder,
     startTicks: 7,
     bornAt: "",
+    revision: "first",
     certificate: "c",
     class: "stem",
     state: "live",

@@ -16,6 +16,11 @@
  *   infect A accuse stay         with misdeeds; all that are infected do one of theirs twice a second
  *   find                         from now on the infected can be told from outside
  *   load drone 950               utilization of each cell of a class, in thousandths, until said otherwise
+ *   quiet 60                     each B cell says that it was last asked so many seconds ago (until said otherwise: at first, never)
+ *   knock                        somebody connects: the egg is told; where there is none, nothing happens
+ *   leak A 600                   the process of A is seen to hold so many MiB, where a class may hold 512
+ *   squeeze 950                  neurons see so many thousandths of the memory in use, until said otherwise
+ *   evolve A second              A is told of another DNA, which is there
  *   run 20                       seconds
  *   show                         adds a line of populations here
  *
@@ -29,18 +34,24 @@ import type { CoreDna } from "../../src/core/dna.ts";
 import type { Misdeed } from "../../src/sim/infection.ts";
 import { Plague } from "../../src/sim/infection.ts";
 import { whyNotOneTree } from "../../src/sim/tree.ts";
+import type { SimCell } from "../../src/sim/world.ts";
 import { World } from "../../src/sim/world.ts";
+import { forEachClass, neverWorn } from "../../src/core/wear.ts";
 
 export function playScenario(input: string): string {
   const scene = new Scene(input.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#")));
   return scene.play();
 }
 
+const mebibyte = 1_048_576;
+
 class Scene {
   readonly #lines: readonly string[];
   readonly #names = new Map<string, CellId>();
   readonly #out: string[] = [];
   readonly #loads = new Map<CellClass, number>();
+  #memoryMilli = 0;
+  #quietMs: number | null = null;
   readonly #farSide = new Set<CellId>();
   #seed = 1;
   #messageMs: readonly [number, number] = [1, 5];
@@ -63,8 +74,11 @@ class Scene {
       queueMsTarget: 50,
       stableWindowMs: 20_000,
       panicWindowMs: 4_000,
+      memoryMilliMax: 900,
     },
     restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+    wear: { ...neverWorn, rssBytesMax: forEachClass(512 * mebibyte) },
+    dormancyIdleMs: 0,
   };
   #world: World | null = null;
   #plague: Plague | null = null;
@@ -78,7 +92,9 @@ class Scene {
     for (const line of this.#lines) this.#do(line.trim());
     this.#show();
     this.#out.push(this.#tree());
-    const sentences = new Set(this.world.executions.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort());
+    // Who said farewell and ran on was ended on its own word.
+    const ended = [...this.world.convictions, ...this.world.executions.filter(({ reason }) => reason === "left")];
+    const sentences = new Set(ended.map(({ id, reason }) => `${this.#nameOf(id)} (${reason})`).sort());
     this.#out.push(`voted out: ${sentences.size === 0 ? "nobody" : [...sentences].join(", ")}`);
     return this.#out.join("\n");
   }
@@ -156,6 +172,21 @@ class Scene {
       case "load":
         this.#loads.set(first as CellClass, Number(second));
         return;
+      case "quiet":
+        this.#quietMs = Number(first) * 1_000;
+        return;
+      case "knock":
+        for (const { self } of this.world.ofClass("egg")) this.world.tell(self, { type: "first-connection" });
+        return;
+      case "leak":
+        this.#process(first).wear = { rssBytes: Number(second) * mebibyte, descriptorMilli: 0 };
+        return;
+      case "squeeze":
+        this.#memoryMilli = Number(first);
+        return;
+      case "evolve":
+        this.world.revisions.add(second);
+        return this.world.tell(this.#cell(first), { type: "evolve", revision: second });
       case "run":
         return this.#run(Number(first) * 1_000);
       case "show":
@@ -171,6 +202,8 @@ class Scene {
     if (key === "stem") this.#dna = { ...this.#dna, stemPool: min };
     else if (key === "hangMs") this.#dna = { ...this.#dna, hangMs: min };
     else if (key === "daughters") this.#dna = { ...this.#dna, daughtersMax: min };
+    else if (key === "idleMs") this.#dna = { ...this.#dna, dormancyIdleMs: min };
+    else if (key === "ageMs") this.#dna = { ...this.#dna, wear: { ...this.#dna.wear, ageMsMax: min } };
     else if (key === "attenuation") this.#dna = { ...this.#dna, attenuationMilli: min };
     else if (key === "stableMs") this.#dna = { ...this.#dna, growth: { ...this.#dna.growth, stableWindowMs: min } };
     else if (key in this.#dna.population)
@@ -196,9 +229,11 @@ class Scene {
   #run(forMs: number): void {
     const untilMs = this.world.nowMs + forMs;
     while (this.world.nowMs < untilMs) {
-      for (const [cellClass, loadMilli] of this.#loads) {
-        for (const { self } of this.world.ofClass(cellClass))
-          this.world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli } });
+      for (const { self, class: cellClass } of this.world.living()) {
+        const loadMilli = this.#loads.get(cellClass) ?? 0;
+        const memoryMilli = cellClass === "neuron" ? this.#memoryMilli : 0;
+        const quietMs = cellClass === "b-cell" ? (this.#quietMs ?? noVitals.quietMs) : noVitals.quietMs;
+        this.world.tell(self, { type: "vitals", vitals: { ...noVitals, loadMilli, memoryMilli, quietMs } });
       }
       for (const id of this.#plague?.living() ?? []) {
         const cell = this.world.cells.get(id);
@@ -238,6 +273,10 @@ class Scene {
     return id;
   }
 
+  #process(name: string): SimCell {
+    return this.world.cells.get(this.#cell(name)) as SimCell;
+  }
+
   #nameOf(id: CellId): string {
     for (const [name, named] of this.#names) if (named === id) return name;
     return "others";
@@ -249,7 +288,12 @@ class Scene {
     const others = [...this.world.cells.values()].filter((cell) => cell.runs && cell.countedAs === null);
     const hung = others.filter((cell) => cell.halted !== null).length;
     const infected = others.filter((cell) => cell.infection !== null).length;
-    const unwell = [hung > 0 ? `${hung} hung` : "", infected > 0 ? `${infected} infected` : ""].filter((s) => s !== "");
+    const outdated = [...this.world.cells.values()].filter((cell) => cell.runs && this.world.isOutdated(cell)).length;
+    const unwell = [
+      hung > 0 ? `${hung} hung` : "",
+      infected > 0 ? `${infected} infected` : "",
+      outdated > 0 ? `${outdated} of an old DNA` : "",
+    ].filter((s) => s !== "");
     this.#out.push([...counts, ...unwell].join(", ") || "nobody");
   }
 

@@ -9,8 +9,10 @@ import { cellKey } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
 import type { Birth } from "../../src/core/step.ts";
 import { beBorn, step } from "../../src/core/step.ts";
+import { noVitals } from "../../src/core/tally.ts";
 import { EventRecorder } from "../../src/host/event-recorder.ts";
 import type { Scope } from "../e2e/organism.ts";
+import { neverWorn } from "../../src/core/wear.ts";
 
 const body: CellBody = {
   kind: "cell",
@@ -23,6 +25,7 @@ const body: CellBody = {
   pid: 4711,
   startTicks: 1,
   bornAt: "2026-11-22T12:00:00.000Z",
+  revision: "first",
   certificate: "c",
   class: "egg",
   state: "gestating",
@@ -57,8 +60,11 @@ export const birth: Birth = {
       queueMsTarget: 50,
       stableWindowMs: 60_000,
       panicWindowMs: 6_000,
+      memoryMilliMax: 900,
     },
     restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
+    wear: neverWorn,
+    dormancyIdleMs: 0,
   },
   seed: [1, 2],
   urgent: false,
@@ -101,7 +107,7 @@ export class RecordedLife {
   live(seconds: number): void {
     for (let look = 0; look < seconds * 4; look += 1) {
       this.nowMs += 250;
-      const vitals = { loadMilli: (look * 37) % 1_000, inFlight: look % 3, queued: 0, queueMs: 0 };
+      const vitals = { ...noVitals, loadMilli: (look * 37) % 1_000, inFlight: look % 3 };
       this.tell({ type: "vitals", vitals });
       this.tell({ type: "wake" });
     }

@@ -29,6 +29,7 @@ function born(id: string, mother: CellBody | null, pid: number): CellBody {
     pid,
     startTicks: 7,
     bornAt: "",
+    revision: "first",
     certificate: "",
     class: "stem",
     state: "gestating",
@@ -53,6 +54,7 @@ function knowing(...cells: CellBody[]): Acquaintance {
     },
     cellOfProcess: (pid, startTicks) => cells.find((c) => c.pid === pid && c.startTicks === startTicks)?.id,
     runs: (pid) => pid <= 4,
+    hasDna: (revision) => revision === "first",
   };
 }
 
@@ -96,6 +98,10 @@ describe("the word of a cell", () => {
     ["on what it became", signed({ ...mother, class: "drone", state: "live" }, "mother", 6), all, null],
     ["on another role", signed({ ...drone, class: "b-cell" }, "mother", 6), withDrone, "a drone stays one"],
     ["that it is not born yet", signed({ ...drone, state: "gestating" }, "mother", 6), withDrone, "it is born"],
+    ["that it became an egg", signed({ ...mother, class: "egg" }, "mother", 6), all, "nobody becomes an egg"],
+    ["on its daughter beside a ghost", signed(born("daughter", egg, 2), "egg"), all, null],
+    ["on a DNA that is there", signed({ kind: "dna", revision: "first" }, "liar"), all, null],
+    ["on a DNA that it made up", signed({ kind: "dna", revision: "third" }, "liar"), all, "there is no such DNA"],
     ["that leaps", signed({ ...drone, state: "draining" }, "mother", 5_000), withDrone, "its version leaps"],
     ["that another signed", { ...signed(drone, "liar", 6), origin: "mother" }, all, "not signed by its origin"],
     ["on the death of one that runs", obituary(2, "liar"), all, "that cell's process runs"],

@@ -18,6 +18,7 @@ const body: CellBody = {
   pid: 1,
   startTicks: 2,
   bornAt: "2026-01-01T00:00:00.000Z",
+  revision: "first",
   certificate: "c",
   class: "egg",
   state: "live",

@@ -43,6 +43,9 @@ class BCell implements Body {
   readonly #tlsFronts: ReadonlyArray<TlsFront | null>;
   #servers: net.Server[] = [];
   #isDraining = false;
+  #trafficSeen = 0;
+  /** When it last had something to do. A new one takes it that there was just a request: whom it replaces may have had one. */
+  #busyMs = performance.now();
   #notesThisSecond = 0;
   #secondOfNotes = 0;
 
@@ -98,6 +101,20 @@ class BCell implements Body {
 
   inFlight(): number {
     return this.#pool.inFlight + this.#pool.waitingCount;
+  }
+
+  requestCount(): number {
+    return this.#ingress.counters.requests;
+  }
+
+  /** Whatever comes or goes is work, and so is an answer or a tunnel that is open; a client that keeps its connection is not. */
+  quietMs(): number {
+    const { accepted, requests, bytesOut } = this.#ingress.counters;
+    const traffic = accepted + requests + bytesOut;
+    const nowMs = performance.now();
+    if (traffic !== this.#trafficSeen || this.inFlight() > 0) this.#busyMs = nowMs;
+    this.#trafficSeen = traffic;
+    return nowMs - this.#busyMs;
   }
 
   queue(): { readonly queued: number; readonly queueMs: number } {

@@ -33,6 +33,7 @@ class Drone implements Body {
   #health: AppHealth = { state: "loading" };
   #isDraining = false;
   #lookedAt = performance.eventLoopUtilization();
+  #busyMs = performance.now();
 
   constructor(context: BodyContext) {
     this.#context = context;
@@ -44,6 +45,12 @@ class Drone implements Body {
     let count = 0;
     for (const axon of this.#axons) count += axon.inFlight;
     return count;
+  }
+
+  quietMs(): number {
+    const nowMs = performance.now();
+    if (this.inFlight() > 0) this.#busyMs = nowMs;
+    return nowMs - this.#busyMs;
   }
 
   appHealth(): AppHealth {
