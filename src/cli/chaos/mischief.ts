@@ -43,12 +43,16 @@ export class Dice {
   }
 }
 
-/** First the class, so that the few of a kind are hit as often as the many. Null: nobody of those classes lives. */
+/**
+ * First the class, so that the few of a kind are hit as often as the many. Null: nobody of those classes lives, or only one cell does, after
+ * whose death there would be nothing to heal.
+ */
 export function chooseStrike(
   cells: readonly SurveyedCell[],
   { classes, harms: allowed }: { classes: readonly CellClass[]; harms: readonly Harm[] },
   dice: Dice,
 ): Strike | null {
+  if (cells.length < 2) return null;
   const present = classes.filter((cellClass) => cells.some((cell) => cell.class === cellClass));
   const chosen = dice.pick(present);
   const cell = dice.pick(cells.filter((candidate) => candidate.class === chosen));

@@ -178,7 +178,7 @@ async function unleash(run: RunDir, file: OrganismFile, plan: Plan, context: Cli
       });
     });
     const wanted = wantedOf(run, file);
-    await untilReady(run, wanted);
+    await untilReady(run, wanted, interrupted.signal);
 
     const startedMs = performance.now();
     const nowMs = (): number => performance.now() - startedMs;
@@ -255,14 +255,14 @@ function wantedOf(run: RunDir, file: OrganismFile): Populations {
   }
 }
 
-async function untilReady(run: RunDir, wanted: Populations): Promise<void> {
+async function untilReady(run: RunDir, wanted: Populations, signal: AbortSignal): Promise<void> {
   const deadlineMs = performance.now() + readyMsMax;
   for (;;) {
     const { cells } = (await surveyOrganism(run, { timeoutMs: askMs })).survey;
     const lacking = Object.entries(wanted).filter(
       ([cellClass, count]) => cells.filter((cell) => cell.class === cellClass && cell.state === "live").length < count,
     );
-    if (lacking.length === 0) return;
+    if (lacking.length === 0 || signal.aborted) return;
     if (performance.now() > deadlineMs) {
       throw new CellwsError("CELLWS_E_CHAOS_LOAD", 1, "the organism is not whole, even before anything is done to it", {
         found: describe(cells),
