@@ -29,6 +29,10 @@ const timeoutMs = 4_000;
 const startMsMax = 30_000;
 /** The harm begins when the load has settled. */
 const harmAtMs = 1_500;
+/** Until all workers listen, and not only the first. */
+const settleMs = 1_500;
+/** Still losing in the last second: it has not healed. */
+const lastSecondMs = 1_000;
 
 interface Contestant {
   readonly port: number;
@@ -139,9 +143,6 @@ async function meet(harmName: keyof typeof harms, name: keyof typeof setups): Pr
     await contestant.end();
   }
 }
-
-/** Still losing in the last second: it has not healed. */
-const lastSecondMs = 1_000;
 
 // Harms.
 
@@ -349,9 +350,6 @@ async function supervised(
   return { port, masters: async () => (child.pid === undefined ? [] : [child.pid]), end };
 }
 
-/** Until all of its workers listen, and not only the first. */
-const settleMs = 1_500;
-
 function report(rows: readonly Row[]): void {
   if (values.json) {
     console.log(JSON.stringify({ node: process.version, seconds, rate, connections, rows }, null, 2));
@@ -373,7 +371,9 @@ function report(rows: readonly Row[]): void {
   }
 }
 
-const secondsText = (ms: number | null): string => (ms === null ? "never" : `${(ms / 1_000).toFixed(1)} s`);
+function secondsText(ms: number | null): string {
+  return ms === null ? "never" : `${(ms / 1_000).toFixed(1)} s`;
+}
 
 function wholeNumber(name: string, text: string, max: number): number {
   const number = Number(text);

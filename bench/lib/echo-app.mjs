@@ -12,7 +12,7 @@ const server = http.createServer((req, res) => {
   if (url.pathname === "/leak") {
     // 131,072 numbers of eight bytes.
     for (let mib = Number(url.searchParams.get("mib")); mib > 0; mib -= 1)
-      hoard.push(new Array(131_072).fill(Math.random()));
+      hoard.push(Array.from({ length: 131_072 }, Math.random));
   }
   const body = `${url.searchParams.get("id")} ${process.pid}`;
   setTimeout(() => {

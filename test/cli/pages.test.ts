@@ -13,6 +13,7 @@ before(() => {
   mkdirSync(join(home, ".config/systemd/user"), { recursive: true });
   mkdirSync(join(home, "run"), { mode: 0o700 });
   writeFileSync(join(home, "server.js"), "");
+  writeFileSync(join(home, "dna.ts"), `export default { app: "./server.js" };\n`);
 });
 after(() => rmSync(home, { recursive: true, force: true }));
 
