@@ -73,11 +73,11 @@ test("when the launcher is killed PID 1 stays with the cells, and still ends the
   process.kill(launcher ?? assert.fail("there is a launcher"), "SIGKILL");
   await until("the launcher to be reaped", () => !existsSync(`/proc/${launcher}`));
 
-  assert.equal((await request(at, { path: "/hello" })).status, 200);
+  await until("an answer", async () => (await request(at, { path: "/hello" })).status === 200);
   const [drone] = cellsBelow(init).filter((pid) => titleOf(pid).includes("drone"));
   process.kill(drone ?? assert.fail("there is a drone"), "SIGKILL");
   await until("the dead drone to be reaped", () => !existsSync(`/proc/${drone}`));
-  assert.equal((await request(at, { path: "/hello" })).status, 200);
+  await until("an answer", async () => (await request(at, { path: "/hello" })).status === 200);
 
   process.kill(init, "SIGTERM");
   await until("the namespace to end", () => outside.exitCode !== null || outside.signalCode !== null);
