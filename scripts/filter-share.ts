@@ -10,7 +10,14 @@
 import { parseArgs } from "node:util";
 import { buildBuiltin } from "../src/immune/builtin/screen.ts";
 import type { Outcome } from "../test/immune/builtin/crs-share.ts";
-import { CLASSES, isCaught, judgeSample, readSamples, shareOf } from "../test/immune/builtin/crs-share.ts";
+import {
+  CLASSES,
+  isCaught,
+  judgeSample,
+  NAMED_CLASSES,
+  readSamples,
+  shareOf,
+} from "../test/immune/builtin/crs-share.ts";
 import { crsFolder, skipWithoutCrs } from "../test/immune/ftw/rule-places.ts";
 
 const { values: options } = parseArgs({
@@ -48,16 +55,24 @@ if (shown !== undefined) {
     );
   }
 } else {
-  const rows = [...Object.entries(CLASSES), ["", "all of these"] as const].map(([prefix, title]) => ({
-    prefix,
-    title,
-    ...Object.fromEntries(
-      Object.entries(halves).map(([name, belongs]) => [
-        name,
-        shareOf(outcomes.filter((outcome) => outcome.sample.classOf.startsWith(prefix) && belongs(outcome))),
-      ]),
-    ),
-  }));
+  const rows = [...Object.entries(CLASSES), ["", "of the classes that they name (not 920)"] as const].map(
+    ([prefix, title]) => ({
+      prefix,
+      title,
+      ...Object.fromEntries(
+        Object.entries(halves).map(([name, belongs]) => [
+          name,
+          shareOf(
+            outcomes.filter(
+              (outcome) =>
+                (prefix === "" ? NAMED_CLASSES.has(outcome.sample.classOf) : outcome.sample.classOf === prefix) &&
+                belongs(outcome),
+            ),
+          ),
+        ]),
+      ),
+    }),
+  );
   if (options.json) console.log(JSON.stringify(rows));
   else for (const row of rows) console.log(line(row));
 }

@@ -138,169 +138,6 @@ export const mutations: readonly Mutation[] = [
       "A condemned cell that does not end itself is ended by its mother or the next in rank. Apoptosis spares them the work and, " +
       "for a surplus cell, whatever a kill would cut off; the others' turn comes only after the time to drain.",
   },
-  {
-    rule: "one is born an egg, or never is one",
-    file: "src/wire/belief.ts",
-    find: 'if (before.class !== "egg" && body.class === "egg") return "nobody becomes an egg";',
-    replace: "",
-  },
-  // Renewal.
-  {
-    rule: "who is worn out is replaced first",
-    file: "src/core/wear.ts",
-    find: "return left >= wantedAtRest(state, cellClass, nowMs) && leaving(state, cellClass) < renewalsMax(state, cellClass);",
-    replace: "return leaving(state, cellClass) < renewalsMax(state, cellClass);",
-  },
-  {
-    rule: "one more is wanted while one is to be replaced",
-    file: "src/core/wear.ts",
-    find: "return Math.max(0, Math.min(due, renewalsMax(state, cellClass)) - leaving(state, cellClass));",
-    replace: "return 0;",
-  },
-  {
-    rule: "never more of a class are replaced at a time than may",
-    file: "src/core/wear.ts",
-    find: "return Math.max(1, Math.floor(membersOf(state, cellClass).length / renewalShare));",
-    replace: "return membersOf(state, cellClass).length;",
-  },
-  {
-    rule: "what is too much for a moment is no wear",
-    file: "src/core/wear.ts",
-    find: "if (wornSinceMs !== undefined && nowMs - wornSinceMs >= wornMsMin)",
-    replace: "if (wornSinceMs !== undefined)",
-  },
-  {
-    rule: "who is worn out is seen to be",
-    file: "src/core/wear.ts",
-    find: "if (isWorn) wornSinceMs.set(id, nowMs);",
-    replace: "if (isWorn && nowMs < 0) wornSinceMs.set(id, nowMs);",
-  },
-  {
-    rule: "a cell is told what it uses itself",
-    file: "src/core/kinship.ts",
-    find: "id === state.self ? [move[0], [inspection(ownBody(state))]] : doubt(move[0], id);",
-    replace: "doubt(move[0], id);",
-  },
-  {
-    rule: "the pool is renewed before those who come out of it",
-    file: "src/core/wear.ts",
-    find: 'return cell.class === "stem" || !hasOutdatedStem(state) ? "outdated" : null;',
-    replace: 'return "outdated";',
-    survives:
-      "Only the order: an outdated stem cell that takes a role is outdated in it, and is replaced once more. It costs births, " +
-      "and stem cells of the new DNA answer first in any case.",
-  },
-  {
-    rule: "a cell of an old DNA is outdated",
-    file: "src/core/revision.ts",
-    find: "return current !== null && current !== revision;",
-    replace: "return current !== null && current === `${revision}?`;",
-  },
-  {
-    rule: "who is born has the DNA that holds",
-    file: "src/core/division.ts",
-    find: "revision: revisionOf(state) ?? own.revision,",
-    replace: "revision: own.revision,",
-  },
-  {
-    rule: "a DNA that is not there is not believed",
-    file: "src/wire/belief.ts",
-    find: 'return known.hasDna(body.revision) ? null : "there is no such DNA";',
-    replace: "return null;",
-  },
-  {
-    rule: "whoever hands a birth down has it done for a renewal too",
-    file: "src/core/step.ts",
-    find: "poolDeficit(state, nowMs) > 0",
-    replace: "poolDeficit({ ...state, isSqueezed: true }, nowMs) > 0",
-  },
-  {
-    rule: "nobody is killed in the name of a ghost with its process",
-    file: "src/core/execution.ts",
-    find: "if (isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {",
-    replace: "if (nowMs < 0 && isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {",
-  },
-  {
-    rule: "where memory is used up nothing grows",
-    file: "src/core/demand.ts",
-    find: "const room = state.isSqueezed ? Math.min(max, census(state)[cellClass]) : max;",
-    replace: "const room = max;",
-  },
-  // Demand.
-  {
-    rule: "saturated drones are judged by what comes and what is done",
-    file: "src/core/demand.ts",
-    find: "const byLoad = isSaturated ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;",
-    replace: "const byLoad = loadWanted;",
-  },
-  // Dormancy.
-  {
-    rule: "an organism that nobody asks anything lays an egg",
-    file: "src/core/dormancy.ts",
-    find: "if (!allAreQuiet(state, nowMs)) return still(state);",
-    replace: "if (nowMs > 0) return still(state);",
-  },
-  {
-    rule: "who was asked something lately does not sleep",
-    file: "src/core/dormancy.ts",
-    find: "return heard >= there && quietMsOf(tally) >= state.dna.dormancyIdleMs;",
-    replace: "return heard >= there;",
-  },
-  {
-    rule: "while all fall asleep nobody is made up for",
-    file: "src/core/step.ts",
-    find: "return isFallingAsleep(state, nowMs) ? fallAsleep(state, nowMs) : inTurn(still(state), nowMs, ...growth);",
-    replace:
-      "return inTurn(still(state), nowMs, ...growth, (s, t) => (isFallingAsleep(s, t) ? fallAsleep(s, t) : still(s)));",
-  },
-  {
-    rule: "drones outlast the B cells on the way to sleep",
-    file: "src/core/dormancy.ts",
-    find: 'return members["b-cell"] === 0;',
-    replace: "return true;",
-  },
-  {
-    rule: "an egg whose organism is awake goes",
-    file: "src/core/dormancy.ts",
-    find: "if (hasElderEgg(state) || isAwake(state, nowMs)) return retire",
-    replace: "if (hasElderEgg(state)) return retire",
-  },
-  {
-    rule: "an egg among those who cannot grow wakes",
-    file: "src/core/dormancy.ts",
-    find: "return isOrphaned(state) || isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
-    replace: "return isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
-  },
-  {
-    rule: "an egg beside one who hangs wakes",
-    file: "src/core/dormancy.ts",
-    find: "return isOrphaned(state) || isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
-    replace: "return isOrphaned(state) ? germinate(state, nowMs) : still(state);",
-  },
-  {
-    rule: "nobody leaves on an egg that has not answered",
-    file: "src/core/dormancy.ts",
-    find: "if (nowMs - state.eggAnsweredMs > eggAnswerFreshMs) return askAtOnce(state, egg);",
-    replace: "",
-    survives:
-      "It narrows a gap: an egg that is stopped within the last half second before the others have left is found out by nobody " +
-      "either way. Until then the others' probes find it.",
-  },
-  {
-    rule: "an egg that is not alone looks around",
-    file: "src/core/step.ts",
-    find: 'if (state.phase === "ended" || (state.phase === "dormant" && isAlone)) return null;',
-    replace: 'if (state.phase === "ended" || state.phase === "dormant") return null;',
-  },
-  {
-    rule: "who stayed after all has not drained",
-    file: "src/core/step.ts",
-    find: 'return still(state.phase === "stopping" ? { ...state, drained: true } : state);',
-    replace: "return still({ ...state, drained: true });",
-    survives:
-      "What was drained before is drained at once the next time: a B cell that came out of such an egg would leave without " +
-      "finishing. The simulator does not carry requests through a drain, and a B cell is no egg.",
-  },
   // Suspicion.
   {
     rule: "a suspect has time to answer",
@@ -529,5 +366,171 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/step.ts",
     find: " && poolDeficit(state, nowMs) > 0",
     replace: "",
+  },
+  {
+    rule: "one is born an egg, or never is one",
+    file: "src/wire/belief.ts",
+    find: 'if (before.class !== "egg" && body.class === "egg") return "nobody becomes an egg";',
+    replace: "",
+  },
+  // Renewal.
+  {
+    rule: "who is worn out is replaced first",
+    file: "src/core/wear.ts",
+    find: "return left >= wantedAtRest(state, cellClass, nowMs) && leaving(state, cellClass) < renewalsMax(state, cellClass);",
+    replace: "return leaving(state, cellClass) < renewalsMax(state, cellClass);",
+  },
+  {
+    rule: "one more is wanted while one is to be replaced",
+    file: "src/core/wear.ts",
+    find: "return Math.max(0, Math.min(due, renewalsMax(state, cellClass)) - leaving(state, cellClass));",
+    replace: "return 0;",
+  },
+  {
+    rule: "never more of a class are replaced at a time than may",
+    file: "src/core/wear.ts",
+    find: "return Math.max(1, Math.floor(membersOf(state, cellClass).length / renewalShare));",
+    replace: "return membersOf(state, cellClass).length;",
+  },
+  {
+    rule: "what is too much for a moment is no wear",
+    file: "src/core/wear.ts",
+    find: "if (wornSinceMs !== undefined && nowMs - wornSinceMs >= wornMsMin)",
+    replace: "if (wornSinceMs !== undefined)",
+  },
+  {
+    rule: "who is worn out is seen to be",
+    file: "src/core/wear.ts",
+    find: "if (isWorn) wornSinceMs.set(id, nowMs);",
+    replace: "if (isWorn && nowMs < 0) wornSinceMs.set(id, nowMs);",
+  },
+  {
+    rule: "a cell is told what it uses itself",
+    file: "src/core/kinship.ts",
+    find: "id === state.self ? [move[0], [inspection(ownBody(state))]] : doubt(move[0], id);",
+    replace: "doubt(move[0], id);",
+  },
+  {
+    rule: "the pool is renewed before those who come out of it",
+    file: "src/core/wear.ts",
+    find: 'return cell.class === "stem" || !hasOutdatedStem(state) ? "outdated" : null;',
+    replace: 'return "outdated";',
+    survives:
+      "Only the order: an outdated stem cell that takes a role is outdated in it, and is replaced once more. It costs births, " +
+      "and stem cells of the new DNA answer first in any case.",
+  },
+  {
+    rule: "a cell of an old DNA is outdated",
+    file: "src/core/revision.ts",
+    find: "return current !== null && current !== revision;",
+    replace: "return current !== null && current === `${revision}?`;",
+  },
+  {
+    rule: "who is born has the DNA that holds",
+    file: "src/core/division.ts",
+    find: "revision: revisionOf(state) ?? own.revision,",
+    replace: "revision: own.revision,",
+  },
+  {
+    rule: "a DNA that is not there is not believed",
+    file: "src/wire/belief.ts",
+    find: 'return known.hasDna(body.revision) ? null : "there is no such DNA";',
+    replace: "return null;",
+  },
+  {
+    rule: "whoever hands a birth down has it done for a renewal too",
+    file: "src/core/step.ts",
+    find: "poolDeficit(state, nowMs) > 0",
+    replace: "poolDeficit({ ...state, isSqueezed: true }, nowMs) > 0",
+  },
+  {
+    rule: "nobody is killed in the name of a ghost with its process",
+    file: "src/core/execution.ts",
+    find: "if (isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
+    replace: "if (nowMs < 0 && isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
+    survives:
+      "A ghost is found by the probes of each cell (a socket that is not there), as a rule long before a sentence on it is carried " +
+      "out; this is for one whose maker has made it a socket.",
+  },
+  {
+    rule: "where memory is used up nothing grows",
+    file: "src/core/demand.ts",
+    find: "const room = state.isSqueezed ? Math.min(max, census(state)[cellClass]) : max;",
+    replace: "const room = max;",
+  },
+  // Demand.
+  {
+    rule: "saturated drones are judged by what comes and what is done",
+    file: "src/core/demand.ts",
+    find: "const byLoad = strained ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;",
+    replace: "const byLoad = loadWanted;",
+  },
+  // Dormancy.
+  {
+    rule: "an organism that nobody asks anything lays an egg",
+    file: "src/core/dormancy.ts",
+    find: "if (!allAreQuiet(state, nowMs)) return still(state);",
+    replace: "if (nowMs > 0) return still(state);",
+  },
+  {
+    rule: "who was asked something lately does not sleep",
+    file: "src/core/dormancy.ts",
+    find: "return heard >= there && quietMsOf(tally) >= state.dna.dormancyIdleMs;",
+    replace: "return heard >= there;",
+  },
+  {
+    rule: "while all fall asleep nobody is made up for",
+    file: "src/core/step.ts",
+    find: "return isFallingAsleep(state, nowMs) ? fallAsleep(state, nowMs) : inTurn(still(state), nowMs, ...growth);",
+    replace:
+      "return inTurn(still(state), nowMs, ...growth, (s, t) => (isFallingAsleep(s, t) ? fallAsleep(s, t) : still(s)));",
+  },
+  {
+    rule: "drones outlast the B cells on the way to sleep",
+    file: "src/core/dormancy.ts",
+    find: 'return members["b-cell"] === 0;',
+    replace: "return true;",
+  },
+  {
+    rule: "an egg whose organism is awake goes",
+    file: "src/core/dormancy.ts",
+    find: "if (hasElderEgg(state) || isAwake(state, nowMs)) return retire",
+    replace: "if (hasElderEgg(state)) return retire",
+  },
+  {
+    rule: "an egg among those who cannot grow wakes",
+    file: "src/core/dormancy.ts",
+    find: "return isOrphaned(state) || isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
+    replace: "return isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
+  },
+  {
+    rule: "an egg beside one who hangs wakes",
+    file: "src/core/dormancy.ts",
+    find: "return isOrphaned(state) || isTroubled(state, nowMs) ? germinate(state, nowMs) : still(state);",
+    replace: "return isOrphaned(state) ? germinate(state, nowMs) : still(state);",
+  },
+  {
+    rule: "nobody leaves on an egg that has not answered",
+    file: "src/core/dormancy.ts",
+    find: "if (nowMs - state.eggAnsweredMs > eggAnswerFreshMs) return askAtOnce(state, egg);",
+    replace: "",
+    survives:
+      "It narrows a gap: an egg that is stopped within the last half second before the others have left is found out by nobody " +
+      "either way. Until then the others' probes find it.",
+  },
+  {
+    rule: "an egg that is not alone looks around",
+    file: "src/core/step.ts",
+    find: 'if (state.phase === "ended" || (state.phase === "dormant" && isAlone)) return null;',
+    replace: 'if (state.phase === "ended" || state.phase === "dormant") return null;',
+  },
+  {
+    rule: "who stayed after all has not drained",
+    file: "src/core/step.ts",
+    find: 'return still(state.phase === "stopping" ? { ...state, drained: true } : state);',
+    replace: "return still({ ...state, drained: true });",
+    survives:
+      "What was drained before is drained at once the next time: a B cell that came out of such an egg would leave without " +
+      "finishing. The simulator does not carry requests through a drain, and a B cell is no egg.",
   },
 ];

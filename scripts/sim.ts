@@ -4,10 +4,12 @@
  *   npm run sim -- --seeds 2000             seeds 1 to 2000
  *   npm run sim -- --seeds 100 --seed 5001  seeds 5001 to 5100
  *   npm run sim -- --mass-deaths 3          instead: 30, 50, 80 and 95 % of 200 cells die at once, in so many organisms
+ *   npm run sim -- --seeds 2000 --results trials.jsonl    keeps each result there; called again it goes on where it was ended
  *
  * With --first-violation it stops at the first; with --once no seed is run again to compare the histories. The last line is the summary. Exit code 1 where anything was violated; the
  * seed that shows it is printed.
  */
+import fs from "node:fs";
 import { parseArgs } from "node:util";
 import { massDeaths, recoveryMsMax } from "../src/sim/mass-death.ts";
 import { misdeeds } from "../src/sim/infection.ts";
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     "mass-deaths": { type: "string" },
     "first-violation": { type: "boolean", default: false },
     once: { type: "boolean", default: false },
+    results: { type: "string" },
   },
 });
 const [count, first] = [Number(values.seeds), Number(values.seed)];
@@ -33,12 +36,13 @@ process.exitCode = deaths === null ? runTrials() : runMassDeaths(deaths);
 
 function runTrials(): number {
   const results: TrialResult[] = [];
+  const kept = keptResults(values.results);
   let violations = 0;
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = runTrial(seed);
-    const again = values.once ? result : runTrial(seed);
-    const violation =
-      result.violation ?? (again.fingerprint === result.fingerprint ? null : "two runs gave two histories");
+    const result = kept.get(seed) ?? runTwice(seed);
+    if (values.results !== undefined && !kept.has(seed))
+      fs.appendFileSync(values.results, `${JSON.stringify(result)}\n`);
+    const { violation } = result;
     results.push(result);
     if (violation !== null) {
       violations += 1;
@@ -50,6 +54,23 @@ function runTrials(): number {
   for (const line of recoveryTable(results)) console.log(line);
   console.log(summarize(results, violations));
   return violations === 0 ? 0 : 1;
+}
+
+/** A seed must give the same history each time. */
+function runTwice(seed: number): TrialResult {
+  const result = runTrial(seed);
+  if (values.once || result.violation !== null) return result;
+  const isSame = runTrial(seed).fingerprint === result.fingerprint;
+  return isSame ? result : { ...result, violation: "two runs gave two histories" };
+}
+
+function keptResults(file: string | undefined): ReadonlyMap<number, TrialResult> {
+  if (file === undefined || !fs.existsSync(file)) return new Map();
+  const lines = fs
+    .readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  return new Map(lines.map((line) => JSON.parse(line) as TrialResult).map((result) => [result.seed, result]));
 }
 
 /** Recovery against the largest share of the working cells that a fault took away in the quarter of a minute before. */

@@ -31,6 +31,8 @@ export interface HostOptions {
   env?: Readonly<Record<string, string>>;
   /** How long the app may take from being loaded to listening: connections to databases are made in that time. */
   listenTimeoutMs: number;
+  /** False: what nobody here answers for may not listen. Default: true. */
+  mayReallyListen?: boolean;
   onEvent: OnAppEvent;
 }
 
@@ -139,7 +141,7 @@ export class HostedApp {
   private fetching = 0;
   private closed = false;
 
-  constructor({ listeners, onEvent }: HostOptions) {
+  constructor({ listeners, onEvent, mayReallyListen }: HostOptions) {
     this.onEvent = onEvent;
     this.registry = new ServerRegistry(listeners, onEvent);
     this.registry.destroyConnections = (server) => this.destroyConnections(server);
@@ -147,7 +149,7 @@ export class HostedApp {
     this.listening = new Promise((resolve) => {
       this.registry.onListening((server) => resolve(this.judge(server)));
     });
-    this.unhook = hookListen(this.registry);
+    this.unhook = hookListen(this.registry, mayReallyListen);
   }
 
   /** How it answers: by a server that it opened (or that was opened for what it exports), or by fetch. */

@@ -22,13 +22,17 @@ import type { ListenerAddress, ServerRegistry } from "./server-registry.ts";
 
 type HookedServer = net.Server & ServerInternals;
 
-/** From here on servers that listen belong to `registry`. Returns what undoes it. */
-export function hookListen(registry: ServerRegistry): () => void {
+/**
+ * From here on servers that listen belong to `registry`. `mayReallyListen` false: what nobody answers for is refused, as by a
+ * kernel that does not let it. Returns what undoes it.
+ */
+export function hookListen(registry: ServerRegistry, mayReallyListen = true): () => void {
   const undo = [
     replaceMethod<HookedServer>(net.Server.prototype, "listen", (original) => {
       return function listen(this: HookedServer, ...args) {
         const asked = this._handle === null ? askedPort(args) : null;
         if (asked !== null && isHttpServer(this)) return answer(registry, this, asked);
+        if (!mayReallyListen && this._handle === null) return refuse(this);
         // Among them a second listen and arguments that Node refuses: it says so itself, by throwing.
         original.apply(this, args);
         registry.reportRealListen(this, args[0]);
@@ -50,6 +54,15 @@ export function hookListen(registry: ServerRegistry): () => void {
     for (const restore of undo) restore();
     syncBuiltinESMExports();
   };
+}
+
+function refuse(server: HookedServer): HookedServer {
+  const error = Object.assign(new Error("listen EACCES: the DNA's membrane.listen is false"), {
+    code: "EACCES",
+    syscall: "listen",
+  });
+  process.nextTick(() => server.emit("error", error));
+  return server;
 }
 
 type Method<T> = (this: T, ...args: unknown[]) => unknown;

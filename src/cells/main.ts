@@ -13,6 +13,7 @@ import { makeKeyPair, organismId, signRecord } from "../host/identity.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
+import { readRebirth } from "../host/membrane/rebirth.ts";
 import { ownIdentity } from "../host/proc.ts";
 import { runDir } from "../host/run-dir.ts";
 import { bodies } from "./bodies.ts";
@@ -29,14 +30,15 @@ const bornWith = { ...process.env };
 await main();
 
 async function main(): Promise<void> {
-  const keys = makeKeyPair();
+  const reborn = readRebirth();
+  const keys = reborn?.keys ?? makeKeyPair();
   const early: TakenConnection[] = [];
   let host: CellHost | null = null;
   const take = (connection: TakenConnection): void => {
     if (host === null) early.push(connection);
     else host.takeHanded(connection);
   };
-  const birth = await askForBirth(keys, take);
+  const birth = reborn?.birth ?? (await askForBirth(keys, take));
   const run = runDir(birth.name, birth.runBase);
   const { level, fileBytesMax, files } = birth.dna.logs;
   const log = createCellLog({
@@ -47,7 +49,8 @@ async function main(): Promise<void> {
     cell: birth.id,
     class: birth.class,
   });
-  const { listeners, admin } = inheritedListeners(birth);
+  // Who was reborn holds none any more: `exec` has closed them, and their numbers may be others'.
+  const { listeners, admin } = reborn === null ? inheritedListeners(birth) : { listeners: [], admin: null };
 
   const certificate = birth.certificate ?? selfCertified(birth, keys);
   const records = birth.certificate === null ? [certificate] : birth.records;

@@ -12,6 +12,7 @@ export const commandNames = [
   "status",
   "logs",
   "bans",
+  "certificates",
   "stop",
   "check",
   "inspect",
@@ -35,6 +36,10 @@ export const commands = {
   status: { summary: "say whether requests are answered, and if not, why", load: () => import("./commands/status.ts") },
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
+  certificates: {
+    summary: "list and check the sentences of cells that were voted out",
+    load: () => import("./commands/certificates.ts"),
+  },
   stop: { summary: "end an organism, after its requests in flight", load: () => import("./commands/stop.ts") },
   check: { summary: "say what is wrong with the DNA, exactly where", load: () => import("./commands/check.ts") },
   inspect: {

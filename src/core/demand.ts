@@ -20,7 +20,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census } from "./roster.ts";
 import type { State } from "./state.ts";
-import type { Tally } from "./tally.ts";
+import type { ClassTally, Tally } from "./tally.ts";
 import { totalTally } from "./tally.ts";
 
 /** The classes whose number follows the load. Neurons and T cells follow other things. */
@@ -63,7 +63,9 @@ export function sampleDemand(state: State, nowMs: number): Move {
     const wantedMilli = cellClass === "drone" ? wantedOfDrones(state, tally, loadWanted, ratioMilli) : loadWanted;
     const window = withSample(demand[cellClass].window, wantedMilli, nowMs);
     const burst = Math.ceil((meanOver(window, panicWindowMs, nowMs) ?? 0) / 1000);
-    const isBurst = cells > 0 && burst * 1000 >= panicRatio * cells;
+    // Twice what is there; or, where that is saturated, any more: those who wait now are not served by a mean over the last minute.
+    const isStrained = cellClass === "drone" && isSaturated(tally.drone) && burst > cells;
+    const isBurst = isStrained || (cells > 0 && burst * 1000 >= panicRatio * cells);
     const wasPanic = nowMs < demand[cellClass].panicUntilMs;
     const panicWanted = isBurst || wasPanic ? Math.max(burst, wasPanic ? demand[cellClass].panicWanted : 0) : 0;
     const panicUntilMs = isBurst ? nowMs + stableWindowMs : demand[cellClass].panicUntilMs;
@@ -82,15 +84,18 @@ function flowRatioMilli({ came, done }: Flow, spanMs: number, nowMs: number): nu
   );
 }
 
+function isSaturated({ cells, unready, loadMilli }: ClassTally): boolean {
+  return cells > unready && loadMilli >= saturatedMilli * (cells - unready);
+}
+
 /** In thousandths of a drone. */
 function wantedOfDrones(state: State, tally: Tally, loadWanted: number, ratioMilli: number): number {
-  const { cells, unready, loadMilli } = tally.drone;
+  const { cells, unready } = tally.drone;
   const { queueMs } = tally["b-cell"];
-  const working = Math.max(0, cells - unready);
-  const isSaturated = working > 0 && loadMilli >= saturatedMilli * working;
-  const byLoad = isSaturated ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;
+  const strained = isSaturated(tally.drone);
+  const byLoad = strained ? Math.ceil((loadWanted * ratioMilli) / 1000) : loadWanted;
   // Waiting although the CPU is not used up: drones that do one thing at a time, say. While some are not ready that is no news.
-  if (queueMs <= state.dna.growth.queueMsTarget || isSaturated || unready > 0) return byLoad;
+  if (queueMs <= state.dna.growth.queueMsTarget || strained || unready > 0) return byLoad;
   const oneMore = ratioMilli >= fallingBehindMilli ? 1000 : 0;
   return Math.max(byLoad, Math.min(2000 * cells, Math.ceil(cells * Math.max(1000, ratioMilli)) + oneMore));
 }

@@ -6,8 +6,9 @@
  * its mother, and by the others in turn, each a little later than the one before, so that one does it and all would.
  */
 import { rendezvousRank } from "../lib/hash.ts";
-import { mapWith, mapWithout } from "../lib/shared-map.ts";
-import { certificatesOf, leavingBody } from "./roster-index.ts";
+import { mapWith } from "../lib/shared-map.ts";
+import { withoutGhost } from "./roster.ts";
+import { certificatesOf, leavingBody, sharesItsProcess } from "./roster-index.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { executorStepMs, stopGraceMs } from "./limits.ts";
@@ -67,7 +68,8 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
   const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
   const shunned: State = { ...state, condemned, alive };
   const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
-  return [next, [log, { type: "inform" }, ...cut]];
+  const shunning: Move = [next, [log, { type: "inform" }, ...cut]];
+  return gentle[charge.reason] ? shunning : inTurn(shunning, nowMs, execute);
 }
 
 /** At each control period: a certificate that did not hold for us when it came may do so now that we know more. */
@@ -87,7 +89,8 @@ export function execute(state: State, nowMs: number): Move {
   // Also when it says itself that it is dead: the condemned are believed nothing, the kernel must agree.
   for (const [id, { reason, atMs, pid, startTicks }] of state.condemned) {
     if (id === state.self) continue;
-    if (isForItsName[reason] && isAnothersProcess(next, id, pid, startTicks)) {
+    // Found to be a ghost by nobody yet; but the process may be another's, and is not ended in its name.
+    if (isForItsName[reason] && sharesItsProcess(next.alive, id)) {
       next = withoutGhost(next, id);
       continue;
     }
@@ -98,25 +101,6 @@ export function execute(state: State, nowMs: number): Move {
     effects.push({ type: "inspect", id, pid, startTicks });
   }
   return [next, effects];
-}
-
-/**
- * A mother that lies can name a daughter that is none, with the process of one who is, before the others hear of that one. Such
- * a ghost may be voted out for anything; but the process is not its own, and is not ended in its name.
- */
-function isAnothersProcess(state: State, id: CellId, pid: number, startTicks: number): boolean {
-  // Without start times a pid may be somebody else's by now, and says nothing.
-  if (startTicks === 0) return false;
-  for (const cell of state.alive.values())
-    if (cell.id !== id && cell.pid === pid && cell.startTicks === startTicks) return true;
-  return false;
-}
-
-/** It is nobody: there is no death to tell of. */
-function withoutGhost(state: State, id: CellId): State {
-  const condemned = new Map(state.condemned);
-  condemned.delete(id);
-  return { ...state, condemned, alive: mapWithout(state.alive, id), heardMs: mapWithout(state.heardMs, id) };
 }
 
 /** The kernel says that a process runs. One that said farewell and has had its time is ended: that was its own word. */

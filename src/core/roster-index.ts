@@ -21,6 +21,8 @@ export interface RosterIndex {
   readonly members: Readonly<Record<CellClass, number>>;
   readonly staying: Readonly<Record<CellClass, number>>;
   readonly live: Readonly<Record<CellClass, readonly CellId[]>>;
+  /** Cells that have one process among them. */
+  readonly doubles: ReadonlySet<CellId>;
 }
 
 const kept = new WeakMap<ReadonlyMap<CellId, CellBody>, RosterIndex>();
@@ -51,22 +53,28 @@ function index(alive: ReadonlyMap<CellId, CellBody>): RosterIndex {
     if (state === "live") live[cellClass].push(id);
     if (state === "gestating") unborn.push(place);
   }
-  return { ids: [...alive.keys()], cells, places, unborn, members, staying, live };
+  return { ids: [...alive.keys()], cells, places, unborn, members, staying, live, doubles };
+}
+
+/** Whether another living cell is known as that very process. */
+export function sharesItsProcess(alive: ReadonlyMap<CellId, CellBody>, id: CellId): boolean {
+  return rosterIndex(alive).doubles.has(id);
 }
 
 /**
  * Cells that have one process among them. A mother that lies can name a ghost with her own daughter's process before the others
- * hear of that one. Which is the ghost does not show: neither holds a place, so that whatever is missing is grown.
+ * hear of that one. Until somebody asks both it does not show which is the ghost: neither holds a place, so that whatever is
+ * missing is grown.
  */
 function sharingAProcess(cells: readonly CellBody[]): ReadonlySet<CellId> {
-  const owners = new Map<string, CellId>();
+  const owners = new Map<number, CellBody>();
   const doubles = new Set<CellId>();
-  for (const { id, pid, startTicks } of cells) {
+  for (const cell of cells) {
+    const owner = owners.get(cell.pid);
     // Where start times are not known a pid may be reused.
-    if (startTicks === 0) continue;
-    const owner = owners.get(`${pid}/${startTicks}`);
-    if (owner === undefined) owners.set(`${pid}/${startTicks}`, id);
-    else doubles.add(owner).add(id);
+    if (owner !== undefined && owner.startTicks === cell.startTicks && cell.startTicks !== 0)
+      doubles.add(owner.id).add(cell.id);
+    else owners.set(cell.pid, cell);
   }
   return doubles;
 }

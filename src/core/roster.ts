@@ -115,6 +115,16 @@ export function isElder(a: CellBody, b: CellBody): boolean {
   return a.birthOrder < b.birthOrder || (a.birthOrder === b.birthOrder && a.id < b.id);
 }
 
+/**
+ * A mother that lies can name a daughter that is none, with the process of one who is. Such a ghost is nobody: there is no death
+ * to tell of.
+ */
+export function withoutGhost(state: State, id: CellId): State {
+  const condemned = new Map(state.condemned);
+  condemned.delete(id);
+  return { ...state, condemned, alive: mapWithout(state.alive, id), heardMs: mapWithout(state.heardMs, id) };
+}
+
 function isNews(state: State, record: OrganismRecord): boolean {
   if (!supersedes(record, state.records.get(record.key))) return false;
   // The dead stay dead: a late word of theirs, or about them, changes nothing.

@@ -24,12 +24,15 @@ import { hash32 } from "../lib/hash.ts";
 import { castVote, windowOf } from "./ballot.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
-import { placeWithout, rosterIndex } from "./roster-index.ts";
+import { withoutGhost } from "./roster.ts";
+import { placeWithout, rosterIndex, sharesItsProcess } from "./roster-index.ts";
 import type { State } from "./state.ts";
 
 /** What a question to a cell, and a look at its process from outside, brought. */
 export type Answer =
   | "answered"
+  /** Its process runs, but nobody can be asked under its name. */
+  | "absent"
   /** No answer, and its process is stopped, or uses no CPU: it makes no progress. */
   | "stuck"
   /** No answer, but it computes: an app that blocks its loop, or a way to it that is broken. */
@@ -39,7 +42,7 @@ export type Answer =
 
 export interface Suspect {
   readonly sinceMs: number;
-  readonly answer: Exclude<Answer, "answered">;
+  readonly answer: Exclude<Answer, "answered" | "absent">;
   /** Others that found the same, each by asking for itself. */
   readonly confirmedBy: ReadonlySet<CellId>;
   /** Its time is long over, and no majority could be found to end it. */
@@ -81,7 +84,9 @@ export function noticeOwnGap(state: State, nowMs: number): Move {
 /** The answer to a question of ours. */
 export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: number): Move {
   if (!state.alive.has(id) || state.condemned.has(id)) return still(state);
-  if (answer === "answered") {
+  // Of two names for one process that is the ghost's. Where it has its process to itself its socket is only late, or gone.
+  if (answer === "absent" && sharesItsProcess(state.alive, id)) return still(withoutGhost(state, id));
+  if (answer === "answered" || answer === "absent") {
     const healthScore = Math.max(0, state.healthScore - 1);
     const eggAnsweredMs = state.alive.get(id)?.class === "egg" ? nowMs : state.eggAnsweredMs;
     const well: State = { ...state, eggAnsweredMs };
@@ -142,6 +147,13 @@ export function pressSuspicion(state: State, nowMs: number): Move {
     else move = inTurn(givingUp(asked, id, suspect, overdueMs), nowMs, (s) => accuse(s, id, suspect, nowMs));
   }
   return move;
+}
+
+/** Somebody was found to be infected: each moment that it lives on does harm, and no patience is due to it. */
+export function accuseAtOnce(state: State, id: CellId, nowMs: number): Move {
+  const suspect = state.suspects.get(id);
+  if (suspect?.answer !== "infected" || state.isDazed || state.condemned.has(id)) return still(state);
+  return accuse(state, id, suspect, nowMs);
 }
 
 /** What a process looks like from outside is so however we are; that it does not answer may be our own fault. */

@@ -584,12 +584,29 @@ export interface Dna {
     readonly fsRead: "any" | readonly string[];
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     readonly fsWrite: "any" | readonly string[];
+    /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    readonly confine: boolean;
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    readonly addons: boolean;
+    /**
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
+     */
+    readonly cpuPercentMax: number;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     readonly mode: "off" | "detect" | "block";
     /**
@@ -597,6 +614,28 @@ export interface Dna {
      * Default: "auto".
      */
     readonly builtin: "auto" | boolean;
+    /**
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
+     */
+    readonly exclude: ReadonlyArray<{
+      /**
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
+       */
+      readonly filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      readonly path: string | null;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      readonly parameter: string | null;
+    }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as
@@ -1392,12 +1431,29 @@ export interface DnaInput {
     fsRead?: "any" | readonly string[] | undefined;
     /** Which files and folders they may write. A list of paths, or "any". Default: "any". */
     fsWrite?: "any" | readonly string[] | undefined;
+    /**
+     * Whether drones are also made unable to do what is forbidden here (an app that tries gets an
+     * error). Without it neighbours only watch, and end a drone that does it: for apps that cannot
+     * live with Node's permission model. Default: true.
+     */
+    confine?: boolean | undefined;
+    /**
+     * Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but
+     * JavaScript's. Default: true.
+     */
+    addons?: boolean | undefined;
+    /**
+     * What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one,
+     * with some more for compression and garbage; several are worker threads, or somebody who mines. A
+     * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
+     */
+    cpuPercentMax?: number | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {
     /**
      * Whether B cells look for attacks (detect: only report them; block: also refuse them). Default:
-     * "off".
+     * "block".
      */
     mode?: "off" | "detect" | "block" | undefined;
     /**
@@ -1405,6 +1461,28 @@ export interface DnaInput {
      * Default: "auto".
      */
     builtin?: "auto" | boolean | undefined;
+    /**
+     * What built-in filters do not look for, and where: for false alarms. A list of objects { filter,
+     * path, parameter }. Default: [].
+     */
+    exclude?: ReadonlyArray<{
+      /**
+       * The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them. A name such as
+       * "sql-statement", an id, or "*".
+       */
+      filter: string;
+      /**
+       * Only on this path; * stands for anything in it. A path such as "/wiki/*", or null for all.
+       * Default: null.
+       */
+      path?: string | null | undefined;
+      /**
+       * Only in the parameter, cookie or uploaded file's field of this name, or in the value of this
+       * full name. A name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all.
+       * Default: null.
+       */
+      parameter?: string | null | undefined;
+    }>;
     /**
      * SecLang rules, such as the OWASP Core Rule Set, in the order in which they are read. Of a folder
      * all files that end in .conf. A list of paths of files or folders, or of patterns such as

@@ -501,11 +501,24 @@ export function dnaSchema(facts: DnaFacts) {
           why: "Which files and folders they may write.",
           accepts: 'a list of paths, or "any"',
         }),
+        confine: flag(true, {
+          why: "Whether drones are also made unable to do what is forbidden here (an app that tries gets an error). Without it neighbours only watch, and end a drone that does it: for apps that cannot live with Node's permission model.",
+        }),
+        addons: flag(true, {
+          why: "Load native addons (sharp, bcrypt, Prisma's engine). Without them no code runs in a drone but JavaScript's.",
+        }),
+        cpuPercentMax: whole("percent", {
+          from: 0,
+          to: 100_000,
+          initially: 0,
+          zero: "no limit",
+          why: "What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one, with some more for compression and garbage; several are worker threads, or somebody who mines.",
+        }),
       },
     ),
 
     immune: section("Filtering of malicious requests, and the memory of those who sent them.", {
-      mode: oneOf(["off", "detect", "block"], "off", {
+      mode: oneOf(["off", "detect", "block"], "block", {
         why: "Whether B cells look for attacks (detect: only report them; block: also refuse them).",
       }),
       builtin: z
@@ -514,6 +527,30 @@ export function dnaSchema(facts: DnaFacts) {
         .meta({
           description: "Whether the built-in filters run; auto: where no rules are named.",
           accepts: 'true, false or "auto"',
+        }),
+      exclude: z
+        .array(
+          z.strictObject({
+            filter: z.string().min(1).max(64).meta({
+              description: "The built-in filter, by its name (docs/FILTERS.md) or id; * for all of them.",
+              accepts: 'a name such as "sql-statement", an id, or "*"',
+            }),
+            path: nullable(z.string().max(2048)).meta({
+              description: "Only on this path; * stands for anything in it.",
+              accepts: 'a path such as "/wiki/*", or null for all',
+            }),
+            parameter: nullable(z.string().max(512)).meta({
+              description:
+                "Only in the parameter, cookie or uploaded file's field of this name, or in the value of this full name.",
+              accepts: 'a name such as "comment", "json.text" or "REQUEST_HEADERS:Referer", or null for all',
+            }),
+          }),
+        )
+        .max(256)
+        .default([])
+        .meta({
+          description: "What built-in filters do not look for, and where: for false alarms.",
+          accepts: "a list of objects { filter, path, parameter }",
         }),
       rules: paths("files").meta({
         description:
@@ -758,6 +795,7 @@ export interface FieldMeta {
 export type Unit =
   | "ms"
   | "seconds"
+  | "percent"
   | "bytes"
   | "bytes a second"
   | "cells"

@@ -36,6 +36,8 @@ export interface AxonOptions {
   /** Both ends must use the same; only tests change it. */
   windowBytes?: number;
   backlogBytesMax?: number;
+  /** The other end breaks the protocol; `closed` follows. */
+  onFault?: (reason: string) => void;
 }
 
 export const axonLimits = {
@@ -785,6 +787,7 @@ class Link implements Flushable {
   readonly windowBytes: number;
   readonly #duplex: Duplex;
   readonly #owner: LinkOwner;
+  readonly #onFault: (reason: string) => void;
   readonly #backlogBytesMax: number;
   readonly #decoder = new FrameDecoder();
   /** Streams with bytes to send that wait for the backlog to shrink, in turn. */
@@ -800,6 +803,7 @@ class Link implements Flushable {
     this.#duplex = duplex;
     this.#owner = owner;
     this.windowBytes = options.windowBytes ?? axonLimits.windowBytes;
+    this.#onFault = options.onFault ?? (() => undefined);
     this.#backlogBytesMax = options.backlogBytesMax ?? axonLimits.backlogBytesMax;
     const leftover = options.leftover;
     if (leftover !== undefined && leftover.length > 0) duplex.unshift(leftover);
@@ -866,6 +870,7 @@ class Link implements Flushable {
 
   /** The other end makes no sense, or breaks its window: no word of it can be trusted any more. */
   fail(reason: string): void {
+    if (this.#state === "open") this.#onFault(reason);
     this.#closeReason ??= reason;
     if (this.#state === "open") this.#state = "ending";
     this.#duplex.destroy();

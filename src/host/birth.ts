@@ -73,6 +73,8 @@ export interface WombOptions {
   readonly env: NodeJS.ProcessEnv;
   /** In a session of its own, so that a terminal's Ctrl-C does not reach it: for the egg; daughters inherit that. */
   readonly ownSession: boolean;
+  /** Further arguments for the daughter's Node. */
+  readonly flags?: readonly string[];
 }
 
 /** First inherited descriptor: after stdin, stdout, stderr and the IPC channel. */
@@ -89,14 +91,14 @@ export class Womb {
   #hasFailed = false;
 
   constructor(options: WombOptions, events: WombEvents) {
-    const { listenFds, outputFd, cwd, env, ownSession } = options;
+    const { listenFds, outputFd, cwd, env, ownSession, flags = [] } = options;
     const bornAt = new Date().toISOString();
     const fail = (reason: string): void => {
       if (this.#isBorn || this.#hasFailed) return;
       this.#hasFailed = true;
       events.failed(reason);
     };
-    this.#child = spawn(process.execPath, [...nodeArguments, cellProgram], {
+    this.#child = spawn(process.execPath, cellArguments(flags), {
       stdio: ["ignore", outputFd, outputFd, "ipc", ...listenFds.flatMap((fd) => [fd, fd])],
       cwd,
       env,
@@ -153,6 +155,11 @@ export class Womb {
 const memoryArguments = /^1[34]\./.test(process.versions.v8)
   ? ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=128"]
   : [];
+
+/** What Node is called with to run a cell. */
+export function cellArguments(flags: readonly string[]): string[] {
+  return [...nodeArguments, ...flags, cellProgram];
+}
 
 /** A cell must not print warnings about what its sources are run by; an app's own warnings are not concerned. */
 const nodeArguments = ["--disable-warning=ExperimentalWarning", ...memoryArguments];

@@ -14,11 +14,12 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
-import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
+import { electorate, jury } from "../core/ballot.ts";
+import type { CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
 import { quietMsMax } from "../core/limits.ts";
 import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
-import { decayed } from "../core/hormone.ts";
+import { decayed, isPlausible } from "../core/hormone.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
@@ -30,10 +31,12 @@ import type { Dna } from "../dna/dna.ts";
 import { ancestryOf, hear, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
+import { birthsFor, deathCertificateFormat } from "../wire/death-certificate.ts";
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import { CellSocket } from "./cell-socket.ts";
+import { keepCertificate } from "./certificates.ts";
 import { askCell } from "./control-client.ts";
 import type { AdminFront } from "./admin/front.ts";
 import { AdminDoor } from "./admin/door.ts";
@@ -46,11 +49,20 @@ import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
+import { stateBase } from "./immune/state-dir.ts";
+import type { LinkFault } from "./kin-link.ts";
 import { KinLink } from "./kin-link.ts";
 import type { InheritedListener, TakenConnection } from "./listeners.ts";
 import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
-import type { ProcStat } from "./proc.ts";
+import { descendantsOf } from "./membrane/look.ts";
+import { linkRates, Misconduct, Rate } from "./misconduct.ts";
+import { beReborn } from "./membrane/rebirth.ts";
+import type { MembraneRules } from "./membrane/rules.ts";
+import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
+import type { Finding } from "./membrane/watch.ts";
+import { MembraneWatch } from "./membrane/watch.ts";
+import type { ProcessIdentity, ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
@@ -93,6 +105,11 @@ export class CellHost {
   readonly #wombs = new Map<CellId, Womb>();
   /** How cells looked at the last probe that they did not answer. */
   readonly #silent = new Map<CellId, Look>();
+  readonly #misconduct: Misconduct;
+  readonly #membrane: MembraneRules;
+  readonly #watchers: MembraneWatch;
+  /** Drones that we have found infected, and have said so. */
+  readonly #accused = new Set<CellId>();
   readonly #socket: CellSocket;
   #unwatch: (() => void) | null = null;
   /** Where a service manager wants to know how we do. */
@@ -134,6 +151,12 @@ export class CellHost {
     this.#log = log;
     this.#listeners = options.listeners;
     this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
+    this.#membrane = membraneRules(birth.dna);
+    this.#watchers = new MembraneWatch(this.#membrane, {
+      isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
+      runDir: run.path,
+      events: birth.dna.logs.events,
+    });
     const born: Birth = {
       certificate: birth.certificate,
       records: birth.records,
@@ -145,6 +168,7 @@ export class CellHost {
     const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
     this.#metrics = this.#makeMetrics();
+    this.#misconduct = new Misconduct(this.#metrics.counters);
     this.#admin = this.#makeAdminDoor();
     this.#recorder = this.#makeRecorder();
     this.#recorder?.born(born, bornMs, [state, effects]);
@@ -152,7 +176,10 @@ export class CellHost {
       control: (request) => this.#control(request),
       kin: (met) => this.#linked(met.record, met.socket, met.rest),
       axon: (met) => void this.#axonOpened({ peer: met.record.body.id, socket: met.socket, rest: met.rest }),
-      refused: (reason) => log.warn("link-refused", { reason }, `refused a link: ${reason}`),
+      refused: (reason) => {
+        if (this.#misconduct.note("stranger", performance.now()))
+          log.warn("link-refused", { reason }, `refused a link: ${reason}`);
+      },
     });
     this.#firstEffects = effects;
     this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
@@ -253,7 +280,9 @@ export class CellHost {
     for (let event = this.#mailbox.shift(); event !== undefined; event = this.#mailbox.shift()) {
       const [next, effects] = this.#step(event);
       this.#recorder?.stepped(event, next, effects);
+      const before = this.#state;
       this.#state = next;
+      if (next.condemned !== before.condemned) this.#keepCertificates(before, event.nowMs);
       this.#performAll(effects);
     }
     this.#isRunning = false;
@@ -292,7 +321,36 @@ export class CellHost {
     };
     this.dispatch({ type: "vitals", vitals });
     this.dispatch({ type: "wake" });
+    this.#glanceAround();
     this.#tend();
+  }
+
+  /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
+  #glanceAround(): void {
+    const drones = [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
+    for (const [id, finding] of this.#watchers.glance(drones, performance.now())) this.#accuse(id, finding);
+  }
+
+  /** What a drone of another revision may do is in another DNA. */
+  #isToBeWatched({ class: cellClass, state, revision }: CellBody): boolean {
+    return cellClass === "drone" && state !== "gestating" && revision === this.#options.birth.revision;
+  }
+
+  #accuse(id: CellId, { check, found }: Finding): void {
+    if (!this.#accused.has(id)) {
+      for (const other of this.#accused) if (!this.#state.alive.has(other)) this.#accused.delete(other);
+      this.#accused.add(id);
+      this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
+      this.#metrics.counters.add("cellws_infections_seen_total", { check });
+    }
+    this.dispatch({ type: "probed", id, answer: "infected" });
+  }
+
+  /** What is wrong with a drone, seen from outside, or null. */
+  #lookAt(id: CellId): Finding | null {
+    const cell = this.#state.alive.get(id);
+    if (cell === undefined || !this.#isToBeWatched(cell)) return null;
+    return this.#watchers.look(cell, performance.now());
   }
 
   /** What is done now and then besides the mind's work. */
@@ -414,6 +472,7 @@ export class CellHost {
       this.dispatch({ type: "birth-failed", id, reason });
     };
     const { birth, admin, log } = this.#options;
+    if (this.#isBehindMembrane() && !this.#membrane.children) return this.#endBarren(failed);
     if (fresh && birth.socketsAreKept) return this.#leaveToServiceManager();
     const wanted = [...birth.listeners, ...(birth.admin === null ? [] : [birth.admin])];
     // A drone has let go of all of them.
@@ -424,6 +483,8 @@ export class CellHost {
       const womb = new Womb(
         {
           listenFds: opened?.fds ?? held.map((l) => l.keepFd),
+          // A drone goes behind its membrane itself. Without this a confined mother's flags would be handed down.
+          flags: process.permission === undefined ? [] : openFlags,
           outputFd: this.#outputFd,
           cwd: this.#dna.cwd,
           env: this.#options.env,
@@ -445,6 +506,25 @@ export class CellHost {
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Under which a drone of this organism runs. */
+  #ownFlags(): string[] {
+    const { logs, envFile } = this.#dna;
+    return permissionFlags(this.#membrane, { runDir: this.#options.run.path, events: logs.events, envFile });
+  }
+
+  #isBehindMembrane(): boolean {
+    const flags = this.#ownFlags();
+    return flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+  }
+
+  /** The last of all cells is a drone, and may not start processes: whoever watches over the organism must start it again. */
+  #endBarren(failed: (reason: string) => void): void {
+    const reason = "the membrane forbids children, and nobody else is left who could bear any";
+    this.#log.error("barren", { reason }, `cannot regrow the organism: ${reason}`);
+    failed(reason);
+    this.dispatch({ type: "body-failed", class: "drone", reason });
   }
 
   /**
@@ -490,6 +570,8 @@ export class CellHost {
 
   /** An answer within the time limit, or what the process looks like from outside. */
   async #probe(id: CellId, pid: number): Promise<void> {
+    const finding = this.#lookAt(id);
+    if (finding !== null) return this.#accuse(id, finding);
     const { probeTimeoutMs: timeoutMs } = this.#dna.vote;
     const before = readProc(pid);
     const askedMs = performance.now();
@@ -499,7 +581,7 @@ export class CellHost {
     // A refusal is the kernel's, whose word on the dead comes another way; a garbled answer is an answer.
     if (outcome.kind !== "silent") {
       this.#silent.delete(id);
-      return this.dispatch({ type: "probed", id, answer: "answered" });
+      return this.dispatch({ type: "probed", id, answer: outcome.kind === "refused" ? "absent" : "answered" });
     }
     const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid), atMs: performance.now() };
     // Another question to it may have ended just before ours: between then and now nobody gets anything done.
@@ -511,8 +593,64 @@ export class CellHost {
   }
 
   #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {
+    // What an infected drone has started is the infection. Listed before, for orphans are nobody's children any more.
+    const started = this.#state.condemned.get(id)?.reason === "infected" ? this.#startedBy({ pid, startTicks }) : [];
     const outcome = signalProcess({ pid, startTicks }, "SIGKILL");
+    for (const process_ of started) {
+      const ended = signalProcess(process_, "SIGKILL");
+      this.#log.warn(
+        "executed",
+        { startedBy: id, executedPid: process_.pid, outcome: ended },
+        `ended what ${id} had started`,
+      );
+    }
     this.#log.warn("executed", { executed: id, executedPid: pid, outcome }, `ended ${id} by the organism's vote`);
+  }
+
+  /** Its children and theirs, but for cells. */
+  #startedBy(process_: ProcessIdentity): ProcessIdentity[] {
+    return descendantsOf(process_, ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined);
+  }
+
+  /** Writes down the sentences that are new to us, with who might vote as we knew it before. */
+  #keepCertificates(before: State, nowMs: number): void {
+    const { name } = this.#options.birth;
+    for (const [id, { reason }] of this.#state.condemned) {
+      const record = this.#state.records.get(certificateKey(id));
+      if (reason === "left" || before.condemned.has(id) || record?.body.kind !== "certificate") continue;
+      // A drone holds others' files open to nobody's good, and behind a membrane it may not.
+      if (this.#state.class === "drone" || id === this.#id) continue;
+      const certificate = record as OrganismRecord<CertificateBody>;
+      const electors = jury(electorate(before, nowMs), certificate.body.charge);
+      const births = birthsFor([id, ...electors], (key) => before.records.get(key));
+      const cell = before.alive.get(id);
+      const found = cell === undefined ? null : this.#watchers.findingOn(id);
+      try {
+        keepCertificate(
+          {
+            cellws: "death-certificate",
+            format: deathCertificateFormat,
+            organism: this.#organism,
+            name,
+            at: new Date().toISOString(),
+            writtenBy: this.#id,
+            class: cell?.class ?? "drone",
+            certificate,
+            electors,
+            births,
+            finding: found,
+          },
+          stateBase(this.#options.env),
+        );
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#log.warn(
+          "certificate-lost",
+          { condemned: id, why },
+          `cannot keep the death certificate of ${id}: ${why}`,
+        );
+      }
+    }
   }
 
   // Links.
@@ -527,7 +665,9 @@ export class CellHost {
       whyNotMet: (record, ancestry) =>
         isShunned(this.#state, record.origin)
           ? "it is dead, infected or voted out"
-          : whyNotMet(record, ancestry, this.#acquaintance, seals),
+          : this.#misconduct.isShunned(record.origin, performance.now())
+            ? "it has broken the protocol"
+            : whyNotMet(record, ancestry, this.#acquaintance, seals),
     };
   }
 
@@ -567,10 +707,16 @@ export class CellHost {
     const stale = this.#links.get(peer);
     this.#links.delete(peer);
     stale?.close();
+    const nowMs = performance.now();
+    const rates = { pulse: new Rate(linkRates.pulse, nowMs), message: new Rate(linkRates.message, nowMs) };
     const link: KinLink = new KinLink(peer, socket, rest, {
-      message: (message) => this.#heard(peer, message),
+      message: (message) => {
+        const wrong = this.#whyNotHeard(message, rates);
+        if (wrong === null) this.#heard(peer, message);
+        else if (wrong !== "lost") link.cut(wrong.kind, wrong.reason);
+      },
       closed: (fault) => {
-        if (fault !== null) this.#log.warn("link-fault", { peer, fault }, `cut the link to ${peer}: ${fault}`);
+        if (fault !== null) this.#breaksTheProtocol(peer, fault);
         if (this.#links.get(peer) !== link) return;
         this.#links.delete(peer);
         this.dispatch({ type: "link-closed", peer });
@@ -580,11 +726,34 @@ export class CellHost {
     this.dispatch({ type: "link-opened", peer, record });
   }
 
+  /** What no honest cell sends; or that a hormone is one too many, which may be lost. */
+  #whyNotHeard(message: KinMessage, rates: Readonly<Record<"pulse" | "message", Rate>>): LinkFault | "lost" | null {
+    const nowMs = performance.now();
+    if (!rates.message.take(nowMs)) return { kind: "flood", reason: "more messages than an organism has to say" };
+    if (message.type !== "pulse") return null;
+    if (message.pulse.hops < 1 || !isPlausible(message.pulse, this.#state.dna.attenuationMilli))
+      return { kind: "hormone", reason: "a hormone that is stronger than its hops allow" };
+    if (rates.pulse.take(nowMs)) return null;
+    this.#misconduct.note("flood", nowMs);
+    return "lost";
+  }
+
+  /** Counted, told, and not linked with again for a while. */
+  #breaksTheProtocol(peer: CellId, { kind, reason }: LinkFault): void {
+    const nowMs = performance.now();
+    // Who is slow may only be busy.
+    if (kind !== "slow") this.#misconduct.shun(peer, nowMs);
+    if (this.#misconduct.note(kind, nowMs))
+      this.#log.warn("link-fault", { peer, kind, fault: reason }, `cut the link to ${peer}: ${reason}`);
+  }
+
   #heard(from: CellId, message: KinMessage): void {
     hear(message, this.#acquaintance, seals, {
       take: (believed) => this.dispatch({ type: "message", from, message: believed }),
-      refuse: (refused, reason) =>
-        this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`),
+      refuse: (refused, reason) => {
+        if (this.#misconduct.note("word", performance.now()))
+          this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`);
+      },
     });
   }
 
@@ -624,12 +793,41 @@ export class CellHost {
     this.#takeHanded = null;
     if (cellClass === "drone") this.#dropListeners();
     this.#recordForAdministrators();
+    if (cellClass === "drone") {
+      const flags = this.#ownFlags();
+      if (flags.length > 0 && !this.#isBehindMembrane()) {
+        setTimeout(() => void this.#goBehindTheMembrane(flags), farewellMs);
+        return;
+      }
+    }
     this.#body = this.#makeBody(cellClass);
     this.#body.catch((error: unknown) => {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#log.error("body-failed", { failed: cellClass, reason }, `cannot work as a ${cellClass}`);
       this.dispatch({ type: "body-failed", class: cellClass, reason });
     });
+  }
+
+  /** Begins anew as a drone, once what it has told the others has left. They find a new link, or a cell that is away for a moment. */
+  async #goBehindTheMembrane(flags: readonly string[]): Promise<void> {
+    if (this.#leaving !== null) return;
+    const { birth, keys, run, env } = this.#options;
+    const records = [...this.#state.records.values()];
+    this.#log.info("reborn", {}, "goes behind the membrane");
+    await this.#socket.close();
+    try {
+      beReborn({
+        birth: { ...birth, class: "drone", urgent: false, certificate: this.#ownRecord(), records },
+        keys,
+        run,
+        flags,
+        env,
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error("body-failed", { failed: "drone", reason }, `cannot go behind the membrane: ${reason}`);
+      this.dispatch({ type: "body-failed", class: "drone", reason });
+    }
   }
 
   /** Before the app is loaded: it must not get at them. And a lone drone could not open them anew while it held the old ones. */

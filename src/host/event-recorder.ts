@@ -33,6 +33,8 @@ export const segmentSuffix = ".events.jsonl";
 /** A segment is a sixteenth of what is allowed: so sixteen moments of the past can go one by one. At most so much: it is read whole. */
 const segmentShare = 16;
 const segmentBytesMax = 8 * 1024 * 1024;
+/** As many as four digits number. */
+const segmentsMax = 9_999;
 
 export class EventRecorder {
   readonly #options: RecorderOptions;
@@ -50,6 +52,8 @@ export class EventRecorder {
 
   /** The first thing to be told: with what the mind began, and what it wished at once. */
   born(birth: Birth, nowMs: number, [state, effects]: Move): void {
+    // A cell that was reborn (membrane/rebirth.ts) goes on where it had stopped.
+    while (this.#segment < segmentsMax && fs.existsSync(this.#file())) this.#segment += 1;
     this.#begin({ birth }, nowMs, effects, state);
   }
 
@@ -70,9 +74,14 @@ export class EventRecorder {
     this.#write({ n: this.#count, event, did: [], effects: "", refused: reason } satisfies EventLine);
   }
 
+  #file(): string {
+    const { folder, cell } = this.#options;
+    return path.join(folder, `${cell}-${String(this.#segment).padStart(4, "0")}${segmentSuffix}`);
+  }
+
   #begin(start: SegmentHead["start"], nowMs: number, effects: readonly Effect[], state: State): void {
     const { folder, organism, name, cell } = this.#options;
-    const file = path.join(folder, `${cell}-${String(this.#segment).padStart(4, "0")}${segmentSuffix}`);
+    const file = this.#file();
     try {
       makeRoom(folder, this.#options.bytesMax - this.#segmentBytesMax, file);
       this.#fd = fs.openSync(file, "wx", 0o600);

@@ -8,6 +8,7 @@ import type { CellId } from "../core/cell.ts";
 import type { KinMessage } from "../core/message.ts";
 import { kinLineBytesMax, readKinMessage } from "../wire/kin.ts";
 import { LineReader } from "./line-reader.ts";
+import type { ProtocolFault } from "./misconduct.ts";
 
 /** Above this hormones wait no more, they are lost: at their rate it is minutes of a peer that reads nothing. */
 const pulseBacklogBytesMax = 64 * 1024;
@@ -17,23 +18,30 @@ const backlogBytesMax = 8 * 1024 * 1024;
 export interface KinLinkEvents {
   message(message: KinMessage): void;
   /** Once, whatever the cause. `fault`: what the peer did wrong, if it did. */
-  closed(fault: string | null): void;
+  closed(fault: LinkFault | null): void;
+}
+
+export interface LinkFault {
+  readonly kind: ProtocolFault;
+  readonly reason: string;
 }
 
 export class KinLink {
   readonly peer: CellId;
   readonly #socket: Socket;
-  #fault: string | null = null;
+  #fault: LinkFault | null = null;
 
   constructor(peer: CellId, socket: Socket, rest: Buffer, events: KinLinkEvents) {
     this.peer = peer;
     this.#socket = socket;
     const take = (line: string): void => {
+      // More lines may have come with the one for which the link was cut.
+      if (this.#fault !== null) return;
       const read = readKinMessage(line);
       if (read.ok) events.message(read.value);
-      else this.#cut(`a message that is none: ${read.reason}`);
+      else this.cut("malformed", `a message that is none: ${read.reason}`);
     };
-    const reader = new LineReader(socket, kinLineBytesMax, take, () => this.#cut("a line too long"));
+    const reader = new LineReader(socket, kinLineBytesMax, take, () => this.cut("malformed", "a line too long"));
     socket.on("error", () => undefined);
     socket.on("end", () => socket.end());
     socket.once("close", () => {
@@ -48,7 +56,7 @@ export class KinLink {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     const backlogBytes = this.#socket.writableLength;
     if (message.type === "pulse" && backlogBytes > pulseBacklogBytesMax) return;
-    if (backlogBytes > backlogBytesMax) return this.#cut("reads too slowly");
+    if (backlogBytes > backlogBytesMax) return this.cut("slow", "reads too slowly");
     this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
@@ -59,8 +67,9 @@ export class KinLink {
     this.#socket.setTimeout(closeMsMax, () => this.#socket.destroy());
   }
 
-  #cut(fault: string): void {
-    this.#fault ??= fault;
+  /** Ends it at once: what the peer says is not to be listened to. */
+  cut(kind: ProtocolFault, reason: string): void {
+    this.#fault ??= { kind, reason };
     this.#socket.destroy();
   }
 }

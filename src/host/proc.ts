@@ -27,6 +27,8 @@ export interface ProcStat {
   startTicks: number;
   userTicks: number;
   systemTicks: number;
+  /** Page faults of all children that it has waited for. */
+  reapedFaults: number;
   rssBytes: number;
 }
 
@@ -56,6 +58,7 @@ export function parseProcStat(text: string, pageBytes: number): ProcStat | null 
     startTicks: field(22),
     userTicks: field(14),
     systemTicks: field(15),
+    reapedFaults: field(11),
     rssBytes: field(24) * pageBytes,
   };
   const numbers = [stat.pid, stat.ppid, stat.startTicks, stat.userTicks, stat.systemTicks, stat.rssBytes];

@@ -5,6 +5,7 @@
  * made where the request is, and bounded and masked here: what leaves the cell is evidence, not the request.
  */
 import type { RequestFacts } from "./seclang/facts.ts";
+import type { BuiltinHit } from "./builtin/evaluate.ts";
 import type { Judgement } from "./seclang/judgement.ts";
 import { attackClassOf, type AttackClass } from "./ledger/attack-class.ts";
 import type { Mark } from "./ledger/mark.ts";
@@ -64,28 +65,36 @@ export const findingLimits = {
   markRulesMax: 32,
 } as const;
 
+/** What each of those who looked has found. */
+export interface Found {
+  readonly judgement: Judgement;
+  readonly builtin: readonly BuiltinHit[];
+  readonly objections: readonly FilterObjection[];
+}
+
 export function findingOf(
-  judgement: Judgement,
+  { judgement, builtin, objections }: Found,
   request: Pick<RequestFacts, "method" | "target">,
-  objections: readonly FilterObjection[],
-  { mode, failed }: { mode: "detect" | "block"; failed: boolean },
+  { mode, scoreMin, failed }: { mode: "detect" | "block"; scoreMin: number; failed: boolean },
 ): Finding {
   const told = judgement.hits.filter(({ logged }) => logged);
-  const filtersBlock = objections.some(({ verdict }) => verdict === "block");
+  const builtinScore = builtin.reduce((sum, hit) => sum + hit.score, 0);
+  const filtersBlock = builtinScore >= scoreMin || objections.some(({ verdict }) => verdict === "block");
   const wantsBlock = judgement.disrupted || filtersBlock || failed;
   const isBlocked = judgement.verdict === "block" || (mode === "block" && (filtersBlock || failed));
-  const isWatched = judgement.verdict === "watch" || objections.length > 0 || failed;
-  const score = Math.max(judgement.score.inbound, judgement.score.outbound);
+  const isFound = builtin.length > 0 || objections.length > 0 || failed;
+  const isWatched = judgement.verdict === "watch" || isFound;
+  const score = Math.max(judgement.score.inbound, judgement.score.outbound) + builtinScore;
   return {
     verdict: isBlocked ? "block" : isWatched ? "watch" : "pass",
     wouldBlock: wantsBlock,
     score: objections.reduce((sum, objection) => sum + objection.score, score),
-    rules: [...new Set(told.map(({ id }) => id))],
+    rules: [...new Set([...told, ...builtin].map(({ id }) => id))],
     filters: objections.map(({ filter }) => filter),
-    attackClass: classOf(told),
+    attackClass: classOf(told, builtin),
     overrun: judgement.overrun || failed,
-    audit: judgement.audit || objections.length > 0 || failed,
-    evidence: evidenceOf(request, told, objections),
+    audit: judgement.audit || isFound,
+    evidence: evidenceOf(request, told, builtin, objections),
   };
 }
 
@@ -133,8 +142,9 @@ type ToldHit = Judgement["hits"][number];
 const severityWeights: Readonly<Record<number, number>> = { 0: 5, 1: 5, 2: 5, 3: 4, 4: 3, 5: 2 };
 
 /** The class that the rules which fired weigh most for; those that only sum up have no tag of an attack. */
-function classOf(told: readonly ToldHit[]): AttackClass {
+function classOf(told: readonly ToldHit[], builtin: readonly BuiltinHit[]): AttackClass {
   const weights = new Map<AttackClass, number>();
+  for (const { attackClass, score } of builtin) weights.set(attackClass, (weights.get(attackClass) ?? 0) + score);
   for (const { tags, severity } of told) {
     const classes = new Set(tags.filter((tag) => tag.startsWith("attack-")).map(attackClassOf));
     for (const each of classes) {
@@ -151,12 +161,16 @@ function classOf(told: readonly ToldHit[]): AttackClass {
 function evidenceOf(
   { method, target }: Pick<RequestFacts, "method" | "target">,
   told: readonly ToldHit[],
+  builtin: readonly BuiltinHit[],
   objections: readonly FilterObjection[],
 ): string {
   const path = target.split("?", 1)[0]!;
   const parts = [`${method} ${shortened(path, findingLimits.valueCharsMax)}`];
   for (const { filter, reason } of objections)
     parts.push(`${filter}: ${shortened(reason, findingLimits.valueCharsMax)}`);
+  for (const { name, where, matched } of builtin) {
+    parts.push(`${name} ${where}=${shortened(maskValue(where, matched), findingLimits.valueCharsMax)}`);
+  }
   const seen = new Set<string>();
   for (const { id, matches } of told) {
     const [match] = matches;

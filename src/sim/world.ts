@@ -450,8 +450,9 @@ export class World {
   #probe(cell: SimCell, id: CellId): void {
     this.#after("message", () => {
       const other = this.cells.get(id);
-      const halted = other?.halted ?? null;
-      if (other?.isFoundOut === true && other.runs) this.tell(cell.id, { type: "probed", id, answer: "infected" });
+      if (other === undefined) return this.tell(cell.id, { type: "probed", id, answer: "absent" });
+      const { halted } = other;
+      if (other.isFoundOut && other.runs) this.tell(cell.id, { type: "probed", id, answer: "infected" });
       else if (halted === null && !this.#areApart(cell.id, id))
         this.#after("message", () => this.tell(cell.id, { type: "probed", id, answer: "answered" }));
       else this.#queue.add(this.nowMs + probeTimeoutMs, () => this.#tellProbed(cell, id));

@@ -15,6 +15,8 @@ export interface ExplainedRequest {
   readonly hits: ReadonlyArray<{
     readonly id: number;
     readonly message: string;
+    /** Of a built-in filter its name; null: a rule. */
+    readonly filter: string | null;
     /** Secrets are masked. */
     readonly matches: ReadonlyArray<{ readonly name: string; readonly value: string }>;
   }>;
@@ -32,8 +34,8 @@ export function renderExplained(request: ExplainedRequest, style: Style): string
   const lines = [`${paint(style, color, verdict)}  ${method} ${shown(target)}  (score ${score})`];
   if (hits.length === 0) return [...lines, "  nothing was found"];
   let example: Exclusion | null = null;
-  for (const { id, message, matches } of hits) {
-    const place = placeOf(id);
+  for (const { id, message, filter, matches } of hits) {
+    const place = filter === null ? placeOf(id) : `the built-in filter ${filter}`;
     lines.push(`  ${id}  ${message}${place === null ? "" : paint(style, "dim", `  ${place}`)}`);
     // What rules have counted themselves is no part of the request.
     const inRequest = matches.filter(({ name }) => !name.startsWith("TX:"));
@@ -42,7 +44,7 @@ export function renderExplained(request: ExplainedRequest, style: Style): string
     }
     if (inRequest.length > MATCHES_MAX) lines.push(`    and ${inRequest.length - MATCHES_MAX} values more`);
     const [first] = inRequest;
-    if (first !== undefined) example ??= { id, target: first.name, path };
+    if (first !== undefined) example ??= { id, filter, target: first.name, path };
   }
   if (example !== null) lines.push(...renderExclusion(example, style));
   return lines;
@@ -50,11 +52,20 @@ export function renderExplained(request: ExplainedRequest, style: Style): string
 
 interface Exclusion {
   readonly id: number;
+  readonly filter: string | null;
   readonly target: string;
   readonly path: string;
 }
 
-function renderExclusion({ id, target, path }: Exclusion, style: Style): string[] {
+function renderExclusion({ id, filter, target, path }: Exclusion, style: Style): string[] {
+  if (filter !== null) {
+    return [
+      paint(style, "dim", "  If that is wrong, narrowest first; in immune.exclude of the DNA:"),
+      `    ${JSON.stringify({ filter, path, parameter: target })}`,
+      `    ${JSON.stringify({ filter, parameter: target })}`,
+      `    ${JSON.stringify({ filter })}`,
+    ];
+  }
   const safePath = /^[\w./~-]+$/.test(path) ? path : "/THE/PATH";
   return [
     paint(style, "dim", "  If that is wrong, narrowest first; in a file of your own, named in immune.rules:"),

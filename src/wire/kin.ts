@@ -116,6 +116,12 @@ const cellBody = object({
   class: oneOf(...cellClasses),
   state: oneOf("gestating", "live", "draining"),
 });
+const certificateBody = object({
+  kind: oneOf("certificate"),
+  id,
+  charge,
+  votes: listOf(certificateVotesMax, object({ voter: id, signature })),
+});
 const body = variant("kind", {
   cell: cellBody,
   death: object({
@@ -125,12 +131,7 @@ const body = variant("kind", {
     startTicks: count,
     cause: oneOf("crashed", "stopped", "app-failed", "stillborn", "condemned"),
   }),
-  certificate: object({
-    kind: oneOf("certificate"),
-    id,
-    charge,
-    votes: listOf(certificateVotesMax, object({ voter: id, signature })),
-  }),
+  certificate: certificateBody,
   app: object({
     kind: oneOf("app"),
     state: oneOf("ready", "failed"),
@@ -156,6 +157,9 @@ const body = variant("kind", {
 const recordOf = (bodyShape: Shape): Shape =>
   object({ key: text(80), version: count, origin: id, body: bodyShape, signature });
 const record = recordOf(body);
+/** For what is kept of them elsewhere (death-certificate.ts). */
+export const cellRecordShape: Shape = recordOf(cellBody);
+export const certificateRecordShape: Shape = recordOf(certificateBody);
 const pulse = object({
   id: text(64),
   origin: id,

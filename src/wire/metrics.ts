@@ -86,7 +86,13 @@ export const metrics = {
   }),
   cellws_app_starts_total: counter("Times that a drone loaded the app, by outcome.", { outcome: ["ready", "failed"] }),
   cellws_probes_total: counter("Questions from cell to cell whether it is well, by answer.", {
-    answer: ["answered", "busy", "stuck", "infected"],
+    answer: ["answered", "absent", "busy", "stuck", "infected"],
+  }),
+  cellws_infections_seen_total: counter("Drones that a cell found infected, each as often as cells saw it.", {
+    check: null,
+  }),
+  cellws_protocol_faults_total: counter("What was not believed, understood or let in of other cells' words, by kind.", {
+    kind: null,
   }),
   cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", { reason: null }),
   cellws_certificates_total: counter("Cells that died under a majority's certificate, by its reason.", {

@@ -428,3 +428,52 @@ test("a head that is no HTTP is refused, and judged all the same: the mark and t
   assert.deepEqual([requestId, target, verdict, fired], [id, "/a b", "block", [1002]]);
   assert.equal(told.take().marks[0]?.attackClass, "scanner");
 });
+
+describe("the built-in filters", () => {
+  const alone = { rules: [] } as const;
+
+  test("run where no rules are named, with ids, a score and a mark", async (t) => {
+    const { addDrone, connect, audit, told } = await watched(t, alone);
+    await addDrone(answer("hello"));
+    await (await connect()).send(get("/?name=O%27Brien&q=select+a+seat+from+the+map")).until(/hello/);
+    await (await connect()).send(get("/?id=1%27+OR+1=1--+-")).until(/^HTTP\/1\.1 403/);
+    await (await connect()).send(post("a=<script>alert(1)</script>")).until(/^HTTP\/1\.1 403/);
+    await until(() => audit().length === 2);
+    assert.ok(audit().every(({ score, rules: fired }) => Number(score) >= 5 && (fired as number[]).length > 0));
+    assert.deepEqual(
+      told.take().marks.map(({ attackClass }) => attackClass),
+      ["sql-injection", "cross-site-scripting"],
+    );
+  });
+
+  test("leave out what the DNA excludes, and do not run where rules are named, unless they are asked to", async (t) => {
+    const sqlInId = get("/?id=1%27+OR+1=1--+-");
+    const excluded = await watched(t, { ...alone, exclude: [{ filter: "*", parameter: "id" }] });
+    await excluded.addDrone(answer("hello"));
+    await (await excluded.connect()).send(sqlInId).until(/hello/);
+    const withRules = await watched(t);
+    await withRules.addDrone(answer("hello"));
+    await (await withRules.connect()).send(sqlInId).until(/hello/);
+    const both = await watched(t, { builtin: true });
+    await both.addDrone(answer("hello"));
+    await (await both.connect()).send(sqlInId).until(/^HTTP\/1\.1 403/);
+  });
+
+  test("judge a large body in turns, and find what stands at its end", async (t) => {
+    const { addDrone, connect } = await watched(t, alone);
+    await addDrone(answer("hello"));
+    const text = "Long is the way, and the weather was fine. ".repeat(2_500);
+    await (await connect()).send(post(JSON.stringify({ text }), "application/json")).until(/hello/);
+    const bad = JSON.stringify({ text, id: "1' OR 1=1-- -" });
+    await (await connect()).send(post(bad, "application/json")).until(/^HTTP\/1\.1 403/);
+  });
+});
+
+test("where only built-in filters run, a body that says it is no text goes on as it comes", async (t) => {
+  const { addDrone, connect } = await watched(t, { rules: [] });
+  const drone = await addDrone(silent);
+  const client = await connect();
+  client.send(post("", "application/octet-stream").replace("Length: 0", "Length: 1000"));
+  client.send("a piece");
+  await until(() => drone.exchanges.length === 1);
+});

@@ -629,7 +629,6 @@ test("without a line in the table, a key is accepted", () => {
 
 test("every key that stands in the table is one that the schema knows", () => {
   const written: Record<string, object> = {
-    "immune.builtin": { immune: { builtin: true } },
     "immune.allow": { immune: { allow: [] } },
     "immune.dryRun": { immune: { dryRun: true } },
     "immune.bans": { immune: { bans: {} } },

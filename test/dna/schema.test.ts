@@ -79,6 +79,7 @@ test("every number's name tells its unit", () => {
     level: /^paranoia$/,
     points: /ScoreMin$/,
     status: /^status$/,
+    percent: /PercentMax$/,
     bans: /^perMinuteMax$/,
     fraction: /^(utilization|attenuation|strength|share$)|Share(Min|Max)$/,
   };

@@ -149,7 +149,8 @@ export async function checkAbandonedAnswer(at: Address, log: string): Promise<vo
 export async function checkAbandonedUpload(at: Address, log: string): Promise<void> {
   const connection = await RawConnection.open(at);
   connection.write(
-    `POST /abandoned?log=${encodeURIComponent(log)} HTTP/1.1\r\nHost: app\r\nContent-Length: 1000\r\n\r\n0123456789`,
+    // Of a text the app would be told only once it has been judged (docs/FIREWALL.md).
+    `POST /abandoned?log=${encodeURIComponent(log)} HTTP/1.1\r\nHost: app\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n0123456789`,
   );
   await noted(log, "received 10");
   connection.close();

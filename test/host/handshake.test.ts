@@ -17,6 +17,7 @@ import {
   signRecord,
   whyNotBelieved,
 } from "../../src/host/identity.ts";
+import type { LinkFault } from "../../src/host/kin-link.ts";
 import { KinLink } from "../../src/host/kin-link.ts";
 import { LineReader } from "../../src/host/line-reader.ts";
 import { whyNotMet } from "../../src/wire/belief.ts";
@@ -252,7 +253,7 @@ describe("a handshake", () => {
     await meet(daughterCredentials, eggCredentials, async ({ connector, acceptor }) => {
       assert.ok(connector.ok && acceptor.ok);
       const heard: unknown[] = [];
-      const closed: Array<string | null> = [];
+      const closed: Array<LinkFault | null> = [];
       const from = new KinLink("egg", connector.socket, connector.rest, {
         message: () => undefined,
         closed: () => undefined,
@@ -267,7 +268,8 @@ describe("a handshake", () => {
       assert.deepEqual(heard[0], { type: "hand-down", hops: 3 });
       connector.socket.write("nonsense\n");
       await until(() => closed.length === 1);
-      assert.match(closed[0] ?? "", /a message that is none: not JSON/);
+      assert.equal(closed[0]?.kind, "malformed");
+      assert.match(closed[0].reason, /a message that is none: not JSON/);
       to.send({ type: "hand-down", hops: 1 });
     });
   });

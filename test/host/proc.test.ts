@@ -24,7 +24,17 @@ test("a process's name may hold anything and shifts no field", () => {
     const stat = parseProcStat(`4711 (${comm}) ${REST}\n`, 4096);
     assert.deepEqual(
       stat,
-      { pid: 4711, comm, state: "S", ppid: 7, userTicks: 14, systemTicks: 15, startTicks: 22, rssBytes: 24 * 4096 },
+      {
+        pid: 4711,
+        comm,
+        state: "S",
+        ppid: 7,
+        userTicks: 14,
+        systemTicks: 15,
+        reapedFaults: 11,
+        startTicks: 22,
+        rssBytes: 24 * 4096,
+      },
       JSON.stringify(comm),
     );
   }

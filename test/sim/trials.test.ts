@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { TimeQueue } from "../../src/sim/time-queue.ts";
 import { runTrial } from "../../src/sim/trial.ts";
 
-const freshCount = 60;
+const freshCount = 40;
 
 describe("trials with random faults", () => {
   test("violate nothing, and end with a whole organism, for fresh seeds", (t) => {

@@ -243,7 +243,7 @@ class BCell implements Body {
   }
 
   async #openAxon(to: CellId): Promise<void> {
-    const { log, openAxon, dispatch, view } = this.#context;
+    const { log, openAxon, dispatch, view, counters } = this.#context;
     this.#axons.add(to);
     const gone = (): void => {
       this.#axons.delete(to);
@@ -252,7 +252,15 @@ class BCell implements Body {
     try {
       const { socket, rest } = await openAxon(to);
       socket.once("close", gone);
-      this.#pool.add(to, socket, { leftover: rest });
+      this.#pool.add(to, socket, {
+        leftover: rest,
+        onFault: (reason) => {
+          counters.add("cellws_protocol_faults_total", { kind: "malformed" });
+          log.warn("axon-fault", { peer: to, reason }, `cut the axon to drone ${to}: ${reason}`);
+          // What its process looks like is worth a look.
+          dispatch({ type: "unwell", id: to });
+        },
+      });
       // The handshake has left it paused.
       socket.resume();
       // It may have been told to leave while the axon was opened.

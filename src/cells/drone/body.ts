@@ -12,6 +12,8 @@ import type { Exchange } from "../../app/exchange.ts";
 import { AxonServer } from "../../host/axon-link.ts";
 import type { Body, BodyContext, OpenAxon } from "../../host/body.ts";
 import { captureStdio } from "../../host/capture-stdio.ts";
+import { guardConnections } from "../../host/membrane/guard.ts";
+import { membraneRules } from "../../host/membrane/rules.ts";
 import { serviceManagerVariables } from "../../host/service-manager.ts";
 import type { AppHealth } from "../../wire/control.ts";
 import { appFiles } from "./app-files.ts";
@@ -31,6 +33,7 @@ class Drone implements Body {
   readonly #axons = new Set<AxonServer>();
   #app: HostedApp | null = null;
   #health: AppHealth = { state: "loading" };
+  readonly #refusals = new Set<string>();
   #isDraining = false;
   #lookedAt = performance.eventLoopUtilization();
   #busyMs = performance.now();
@@ -68,7 +71,13 @@ class Drone implements Body {
           this.#context.dispatch({ type: "doubt", id: peer });
         },
       },
-      { leftover: rest },
+      {
+        leftover: rest,
+        onFault: (reason) => {
+          this.#context.counters.add("cellws_protocol_faults_total", { kind: "malformed" });
+          this.#context.log.warn("axon-fault", { peer, reason }, `cut the axon of B cell ${peer}: ${reason}`);
+        },
+      },
     );
     this.#axons.add(axon);
     // The handshake has left it paused.
@@ -100,10 +109,13 @@ class Drone implements Body {
     // How the cell itself is run is none of the app's business, nor of what it starts.
     for (const name of ["NODE_COMPILE_CACHE", ...serviceManagerVariables]) delete process.env[name];
     captureStdio(log);
+    const { confine, connect, listen } = membraneRules(dna);
+    if (confine && connect !== null) await guardConnections(connect, (address, port) => this.#refused(address, port));
     const hosted = await hostApp({
       path: dna.app,
       listeners: dna.listen.map(({ host, port }, i) => ({ host, port: this.#context.addresses[i]?.port ?? port })),
       listenTimeoutMs: dna.startup.listenTimeoutMs,
+      mayReallyListen: listen || !confine,
       onEvent: ({ level, code, message, stack }) =>
         log[level](code.toLowerCase().replaceAll("_", "-"), stack === undefined ? {} : { stack }, message),
     });
@@ -113,6 +125,14 @@ class Drone implements Body {
     log.info("app-ready", { kind: hosted.app.kind }, `the app is ready: ${hosted.app.description}`);
     dispatch({ type: "app", health: { state: "ready", code: "", message: "", stack: "", files: appFiles(dna.app) } });
     this.#tellAll();
+  }
+
+  /** Once for each address: an app that tries again and again must not fill the log. */
+  #refused(address: string, port: number): void {
+    const place = `${address} port ${port}`;
+    if (this.#refusals.has(place) || this.#refusals.size >= refusalsToldMax) return;
+    this.#refusals.add(place);
+    this.#context.log.warn("connection-refused", { address, port }, `membrane.connect does not allow ${place}`);
   }
 
   #failed({
@@ -142,6 +162,7 @@ class Drone implements Body {
 }
 
 const drainLookMs = 20;
+const refusalsToldMax = 100;
 /** What a record may carry of a failure (wire/kin.ts). */
 const messageCharsMax = 4_000;
 const stackCharsMax = 16_000;

@@ -34,7 +34,8 @@ export const command: CliCommand<CheckOptions> = {
 };
 
 async function rulesOf(dna: Dna): Promise<Diagnostic[]> {
-  return dna.immune.rules.length === 0 ? [] : (await import("../../host/immune/check-rules.ts")).checkRules(dna);
+  const { rules, exclude } = dna.immune;
+  return rules.length + exclude.length === 0 ? [] : (await import("../../host/immune/check-rules.ts")).checkRules(dna);
 }
 
 /** Sentences beyond this are hard to read, however wide the terminal. */

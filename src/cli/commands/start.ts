@@ -107,7 +107,8 @@ async function readDna(context: CliContext, app: string | undefined, options: St
 
 /** Without the warnings, of which a rule set may have many: `cellws check` tells them. */
 async function mistakesInRules(dna: Dna): Promise<Diagnostic[]> {
-  if (dna.immune.mode === "off" || dna.immune.rules.length === 0) return [];
+  const { mode, rules, exclude } = dna.immune;
+  if (mode === "off" || rules.length + exclude.length === 0) return [];
   const { checkRules } = await import("../../host/immune/check-rules.ts");
   return checkRules(dna).filter(({ code }) => code.startsWith("CELLWS_E_"));
 }

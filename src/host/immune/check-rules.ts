@@ -12,7 +12,7 @@ const NOTICES_MAX = 20;
 
 /** At most one error: what stands behind it in the files has not been read. */
 export function checkRules({ immune }: Pick<Dna, "immune">): Diagnostic[] {
-  if (immune.rules.length === 0) return [];
+  if (immune.rules.length + immune.exclude.length === 0) return [];
   try {
     // Whether they act or not, they are to be sound.
     const { rules } = makeGuard(immune, { mode: immune.mode === "detect" ? "detect" : "block", filters: [] });
@@ -35,7 +35,7 @@ function diagnosticOf({ code, message, details }: CellwsError): Diagnostic {
   const bare = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
   return {
     code,
-    path: "immune.rules",
+    path: path.startsWith("immune.") ? path : "immune.rules",
     message: found === undefined || !bare.endsWith(`: ${found}`) ? bare : bare.slice(0, -found.length - 2),
     ...(found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),

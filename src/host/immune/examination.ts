@@ -11,6 +11,8 @@ import type { FilterRequest, FilterVerdict } from "../../dna/functions.ts";
 import type { ResponseHead } from "../../http/message.ts";
 import type { FilterObjection, Finding } from "../../immune/finding.ts";
 import { findingOf } from "../../immune/finding.ts";
+import { openBuiltin, type BuiltinHit, type BuiltinRun } from "../../immune/builtin/evaluate.ts";
+import { isBinary } from "../../immune/builtin/parsed-request.ts";
 import { evaluatePhase } from "../../immune/seclang/evaluate.ts";
 import type { RequestFacts } from "../../immune/seclang/facts.ts";
 import type { Judgement } from "../../immune/seclang/judgement.ts";
@@ -25,7 +27,7 @@ import {
   wantsResponseBody,
 } from "../../immune/seclang/transaction.ts";
 import type { Guard } from "./guard.ts";
-import { evaluateInTurns, isSmall, runWatched } from "./turns.ts";
+import { evaluateInTurns, isSmall, runWatched, stepInTurns } from "./turns.ts";
 
 /** `status` null: the connection is to be closed without an answer. */
 export type Ruling = { readonly kind: "pass" } | { readonly kind: "block"; readonly status: number | null };
@@ -45,6 +47,10 @@ export class Examination {
   readonly #headBytes: number;
   #bodyBytes: Buffer = NO_BYTES;
   #objections: FilterObjection[] = [];
+  /** What the built-in filters found, and whether it is enough. */
+  #builtinHits: BuiltinHit[] = [];
+  #builtinScore = 0;
+  #isBuiltinOverrun = false;
   /** Why what looks could not: for the log. */
   failure: string | null = null;
   #isFinished = false;
@@ -64,7 +70,7 @@ export class Examination {
 
   /** Phase 1. */
   head(): Ruling | Promise<Ruling> {
-    return this.#run(1, this.#headBytes);
+    return this.#run(1, "head", this.#headBytes);
   }
 
   /** How much of the body is to be kept for `body`. One byte more tells that there was more. */
@@ -72,6 +78,9 @@ export class Examination {
     const { requestBodyAccess, requestBodyBytesMax, processor, engine } = this.#transaction;
     const forFilters = this.#guard.filters.length > 0 ? this.#guard.filterBodyBytesMax : 0;
     if (!requestBodyAccess || engine === "off") return forFilters;
+    // An upload of bytes that nobody can read goes through as it comes.
+    const isOfUse = this.#guard.hasRules || (this.#guard.builtin !== null && !isBinary(this.facts));
+    if (!isOfUse) return forFilters;
     const { requestBodyNoFilesBytesMax } = this.#transaction.rules.settings;
     const forRules =
       processor === "MULTIPART" ? requestBodyBytesMax : Math.min(requestBodyBytesMax, requestBodyNoFilesBytesMax);
@@ -83,7 +92,7 @@ export class Examination {
     this.#bodyBytes = bytes;
     if (bytes.length > 0) this.#guarded(() => giveRequestBody(this.#transaction, bytes.latin1Slice()));
     // After an interruption nothing more is asked; where rules only detect, each is heard.
-    const ruling = this.#run(2, this.#headBytes + bytes.length);
+    const ruling = this.#run(2, bytes.length > 0 ? "body" : null, this.#headBytes + bytes.length);
     return onRuling(ruling, (ruled) => {
       if (ruled.kind === "pass" && this.#guard.filters.length > 0) this.#askFilters();
       return this.#ruling();
@@ -93,7 +102,7 @@ export class Examination {
   /** Phase 3. */
   response({ status, reason, headers }: ResponseHead): Ruling | Promise<Ruling> {
     giveResponse(this.#transaction, { status, reason, headers, protocol: this.facts.protocol });
-    return this.#run(3, 0);
+    return this.#run(3, null, 0);
   }
 
   /** More of the body came than is looked at. */
@@ -109,7 +118,7 @@ export class Examination {
   /** Phase 4: the answer's body, or its beginning. */
   responseBody(bytes: Buffer): Ruling | Promise<Ruling> {
     this.#guarded(() => giveResponseBody(this.#transaction, bytes.latin1Slice()));
-    return this.#run(4, bytes.length);
+    return this.#run(4, null, bytes.length);
   }
 
   /** What was found up to now, at the end of it: phase 5 sums up, for the log. */
@@ -120,10 +129,20 @@ export class Examination {
         this.#guarded(() => evaluatePhase(this.#transaction, 5));
       }
     }
-    return findingOf(this.judgement(), this.facts, this.#objections, {
-      mode: this.#guard.mode,
-      failed: this.failure !== null,
-    });
+    return findingOf(
+      { judgement: this.judgement(), builtin: this.#builtinHits, objections: this.#objections },
+      this.facts,
+      {
+        mode: this.#guard.mode,
+        scoreMin: this.#guard.scoreMin,
+        failed: this.failure !== null || this.#isBuiltinOverrun,
+      },
+    );
+  }
+
+  /** What the built-in filters found. */
+  get builtinHits(): readonly BuiltinHit[] {
+    return this.#builtinHits;
   }
 
   /** For who wants to know more than a finding tells. */
@@ -131,25 +150,56 @@ export class Examination {
     return judge(this.#transaction);
   }
 
-  #run(phase: Phase, bytes: number): Ruling | Promise<Ruling> {
-    if (isSmall(bytes)) {
-      this.#guarded(() => evaluatePhase(this.#transaction, phase));
-      return this.#ruling();
+  #run(phase: Phase, part: "head" | "body" | null, bytes: number): Ruling | Promise<Ruling> {
+    if (!isSmall(bytes)) return this.#runInTurns(phase, part, bytes);
+    this.#guarded(() => {
+      evaluatePhase(this.#transaction, phase);
+      const run = this.#openBuiltin(part);
+      if (run === null) return;
+      void stepInTurns(run, bytes);
+      this.#takeBuiltin(run);
+    });
+    return this.#ruling();
+  }
+
+  async #runInTurns(phase: Phase, part: "head" | "body" | null, bytes: number): Promise<Ruling> {
+    try {
+      await evaluateInTurns(this.#transaction, phase, bytes);
+      const run = this.#openBuiltin(part);
+      if (run !== null) {
+        await stepInTurns(run, bytes);
+        this.#takeBuiltin(run);
+      }
+    } catch (error) {
+      this.#failed(error);
     }
-    return evaluateInTurns(this.#transaction, phase, bytes).then(
-      () => this.#ruling(),
-      (error: unknown) => {
-        this.#failed(error);
-        return this.#ruling();
-      },
-    );
+    return this.#ruling();
+  }
+
+  /** Null where they do not run, or nothing is left for them to decide. */
+  #openBuiltin(part: "head" | "body" | null): BuiltinRun | null {
+    const { builtin } = this.#guard;
+    if (builtin === null || part === null || this.#transaction.interruption !== null) return null;
+    return openBuiltin(builtin, this.#transaction, part);
+  }
+
+  #takeBuiltin({ hits, overrun }: BuiltinRun): void {
+    for (const hit of hits) {
+      this.#builtinHits.push(hit);
+      this.#builtinScore += hit.score;
+    }
+    this.#isBuiltinOverrun ||= overrun;
   }
 
   #ruling(): Ruling {
     const { interruption } = this.#transaction;
-    const { mode, status } = this.#guard;
+    const { mode, status, scoreMin } = this.#guard;
     if (interruption !== null) return { kind: "block", status: this.#statusOf(interruption) };
-    const isRefused = this.failure !== null || this.#objections.some(({ verdict }) => verdict === "block");
+    const isRefused =
+      this.failure !== null ||
+      this.#isBuiltinOverrun ||
+      this.#builtinScore >= scoreMin ||
+      this.#objections.some(({ verdict }) => verdict === "block");
     return isRefused && mode === "block" ? { kind: "block", status } : PASS;
   }
 

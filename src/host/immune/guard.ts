@@ -9,10 +9,11 @@ import os from "node:os";
 import path from "node:path";
 import type { Dna } from "../../dna/dna.ts";
 import type { ImmuneFilter } from "../../dna/functions.ts";
+import { buildBuiltin, type BuiltinScreen } from "../../immune/builtin/screen.ts";
 import type { Directive } from "../../immune/seclang/ast.ts";
 import { parseSecLang } from "../../immune/seclang/parse.ts";
 import type { RuleSet } from "../../immune/seclang/rule-set.ts";
-import type { Screen } from "../../immune/seclang/screen.ts";
+import { buildScreen, type Screen } from "../../immune/seclang/screen.ts";
 import { loadDnaFunctions, type NamedFunction } from "./dna-functions.ts";
 import { buildScreenCached } from "./facts-cache.ts";
 import { loadRules } from "./load-rules.ts";
@@ -21,6 +22,12 @@ export interface Guard {
   readonly mode: "detect" | "block";
   readonly rules: RuleSet;
   readonly screen: Screen;
+  /** Rules besides those that say what the DNA does. */
+  readonly hasRules: boolean;
+  /** Null: the built-in filters do not run. */
+  readonly builtin: BuiltinScreen | null;
+  /** From which score on what they find is blocked; for rules, which count for themselves, their variables say it. */
+  readonly scoreMin: number;
   readonly filters: ReadonlyArray<NamedFunction<ImmuneFilter>>;
   /** Whether answers are looked at as well. */
   readonly responses: boolean;
@@ -49,11 +56,15 @@ export interface GuardParts {
 
 export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolder() }: GuardParts): Guard {
   const rules = loadRules(immune.rules, { prologue: prologueOf(immune), epilogue: epilogueOf(mode) });
-  const { screen } = buildScreenCached(rules, facts);
+  const hasRules = rules.ruleCount > OWN_RULES;
+  const screen = hasRules ? buildScreenCached(rules, facts).screen : buildScreen(rules);
   return {
     mode,
     rules,
     screen,
+    hasRules,
+    builtin: hasBuiltin(immune) ? buildBuiltin({ exclude: immune.exclude }) : null,
+    scoreMin: immune.threshold.inboundScoreMin,
     filters,
     responses: immune.responses,
     status: immune.block.status,
@@ -61,11 +72,18 @@ export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolde
   };
 }
 
+/** Users who name no rules are not to be without. */
+function hasBuiltin({ builtin, rules }: ImmuneDna): boolean {
+  return builtin === "auto" ? rules.length === 0 : builtin;
+}
+
 /** Where compiled facts are kept, beside the compiled code of cells. */
 function factsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "cellws", "rules");
 }
 
+/** Of ours, in the prologue. Without others there is nothing worth keeping on disk. */
+const OWN_RULES = 1;
 /** Far beyond what rule sets and users number their rules with. */
 const OWN_RULE_ID = 990_000_001;
 

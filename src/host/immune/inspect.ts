@@ -4,7 +4,6 @@ import { readRawRequests } from "../../http/raw-requests.ts";
 import type { ReadHead } from "../../http/request-reader.ts";
 import { auditEntryOf, type AuditEntry } from "../../immune/finding.ts";
 import { maskValue } from "../../immune/masking.ts";
-import type { Hit } from "../../immune/seclang/judgement.ts";
 import { PHASES } from "../../immune/seclang/rule.ts";
 import type { RuleSet } from "../../immune/seclang/rule-set.ts";
 import { Examination } from "./examination.ts";
@@ -14,7 +13,15 @@ export interface Inspected {
   readonly entry: AuditEntry & { readonly error?: string };
   readonly path: string;
   /** That are to be told, with secrets masked. */
-  readonly hits: readonly Hit[];
+  readonly hits: readonly InspectedHit[];
+}
+
+export interface InspectedHit {
+  readonly id: number;
+  readonly message: string;
+  /** Of a built-in filter its name; null: a rule. */
+  readonly filter: string | null;
+  readonly matches: ReadonlyArray<{ readonly name: string; readonly value: string }>;
 }
 
 /** `client`: the address that the requests are taken to come from. */
@@ -68,12 +75,21 @@ async function inspectOne(
   return { entry, path: head.target.split("?", 1)[0]!, hits: toldHits(examination) };
 }
 
-function toldHits(examination: Examination): Hit[] {
+function toldHits(examination: Examination): InspectedHit[] {
   const told = examination.judgement().hits.filter(({ logged }) => logged);
-  return told.map((hit) => ({
-    ...hit,
-    matches: hit.matches.map(({ name, value }) => ({ name, value: maskValue(name, value) })),
+  const ofRules = told.map(({ id, message, matches }) => ({
+    id,
+    message,
+    filter: null,
+    matches: matches.map(({ name, value }) => ({ name, value: maskValue(name, value) })),
   }));
+  const ofFilters = examination.builtinHits.map(({ id, name, message, where, matched }) => ({
+    id,
+    message,
+    filter: name,
+    matches: [{ name: where, value: maskValue(where, matched) }],
+  }));
+  return [...ofRules, ...ofFilters];
 }
 
 /** What no file tells. Addresses of documentation, and not loopback: rule sets let the server's own requests pass. */

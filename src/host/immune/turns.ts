@@ -10,6 +10,8 @@
  */
 import { setImmediate as loopTurn } from "node:timers/promises";
 import vm from "node:vm";
+import { stepBuiltin, type BuiltinRun } from "../../immune/builtin/evaluate.ts";
+import { forgetAutomata } from "../../immune/seclang/pattern/automaton.ts";
 import { evaluatePhase, evaluateSlice, giveUp } from "../../immune/seclang/evaluate.ts";
 import type { Phase } from "../../immune/seclang/rule.ts";
 import { forgetLearned } from "../../immune/seclang/screen.ts";
@@ -34,6 +36,26 @@ export function isSmall(bytes: number): boolean {
 export async function evaluateInTurns(transaction: Transaction, phase: Phase, bytes: number): Promise<void> {
   if (isSmall(bytes)) return evaluatePhase(transaction, phase);
   while (!watchedTurn(transaction, phase)) await loopTurn();
+}
+
+/** The same for the built-in filters; null: they are done at once. */
+export function stepInTurns(run: BuiltinRun, bytes: number): Promise<void> | null {
+  if (!isSmall(bytes)) return stepWatched(run);
+  stepBuiltin(run, Infinity);
+  return null;
+}
+
+async function stepWatched(run: BuiltinRun): Promise<void> {
+  for (;;) {
+    const done = runWatched(() => stepBuiltin(run, TURN_STEPS), TURN_MS_MAX);
+    if (done === true) return;
+    if (done === null) {
+      run.overrun = true;
+      forgetAutomata();
+      return;
+    }
+    await loopTurn();
+  }
 }
 
 /** True: the phase is done. */

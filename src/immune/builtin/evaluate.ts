@@ -14,12 +14,14 @@ import { profileOf } from "../seclang/pattern/byte-classes.ts";
 import type { Meter } from "../seclang/pattern/search.ts";
 import { isExcluded } from "./exclusions.ts";
 import type { Filter, Phase } from "./filter.ts";
-import { FORMS, formsOf } from "./forms.ts";
+import { formOf, plainForm } from "./forms.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import type { PlacedValue } from "./places.ts";
 import { PLACES, valuesOf } from "./places.ts";
 import type { BuiltCheck, BuiltinScreen } from "./screen.ts";
 import { hiddenText } from "./hidden-text.ts";
+import { innerValues } from "./inner-values.ts";
+import { isPassword } from "./secret.ts";
 import { isWritten } from "./written.ts";
 
 export interface BuiltinHit {
@@ -56,7 +58,8 @@ export function evaluateBuiltin(screen: BuiltinScreen, request: ParsedRequest, p
 }
 
 export function openBuiltin(screen: BuiltinScreen, request: ParsedRequest, phase: Phase): BuiltinRun {
-  const values = valuesOf(request, phase);
+  const values: PlacedValue[] = [];
+  for (const value of valuesOf(request, phase)) takeApart(value, values, 0);
   let bytes = 0;
   for (const { text } of values) bytes += text.length;
   return {
@@ -77,23 +80,57 @@ const STEPS_PER_BYTE = 200;
 /** About 15 ms: what a single value may take of it. */
 const STEPS_PER_VALUE_MAX = 3_000_000;
 
+/**
+ * JSON within a value is looked at string by string, and a long value piece by piece: what a filter looks for is much
+ * shorter than the overlap.
+ */
+function takeApart(value: PlacedValue, into: PlacedValue[], depth: number): void {
+  const { text, place } = value;
+  const inner = (place & HOLDS_JSON) !== 0 && depth < DEPTH_MAX ? innerValues(text) : null;
+  if (inner !== null) {
+    for (const { name, value: part } of inner) {
+      into.push({ ...value, place: PLACES.name, text: name });
+      if (part !== "") takeApart({ ...value, place: PLACES.argument, text: part }, into, depth + 1);
+    }
+    return;
+  }
+  if (text.length <= WINDOW_CHARS) {
+    into.push(value);
+    return;
+  }
+  for (let at = 0; at + WINDOW_OVERLAP < text.length; at += WINDOW_CHARS - WINDOW_OVERLAP) {
+    into.push({ ...value, text: text.slice(at, at + WINDOW_CHARS) });
+  }
+}
+
+const HOLDS_JSON = PLACES.argument | PLACES.cookie | PLACES.body;
+/** JSON within JSON within a form's field. */
+const DEPTH_MAX = 3;
+const WINDOW_CHARS = 4096;
+const WINDOW_OVERLAP = 512;
+
 /** Goes on for about `steps` (or to the end: Infinity). True: the phase is done. */
 export function stepBuiltin(run: BuiltinRun, steps: number): boolean {
   if (run.next === 0) judgeWhole(run);
   const { values, screen, meter } = run;
   const floor = meter.left - steps;
+  let bytesLeft = steps / STEPS_PER_BYTE_OF_TURN;
   while (run.next < values.length && !run.overrun) {
     const value = values[run.next]!;
     run.next += 1;
+    bytesLeft -= value.text.length;
     const isHeader = (value.place & HEADERS) !== 0;
     if (isHeader && screen.harmless.has(value.place, value.text)) continue;
     const before = run.hits.length;
     lookAt(run, value);
     if (isHeader && before === run.hits.length && !run.overrun) screen.harmless.add(value.place, value.text);
-    if (meter.left < floor) break;
+    if (meter.left < floor || bytesLeft < 0) break;
   }
   return run.overrun || run.next >= values.length;
 }
+
+/** Not all that a value costs is counted in steps: its forms and the tokens of SQL and HTML are charged by its length. */
+const STEPS_PER_BYTE_OF_TURN = 120;
 
 /** Their values come again from request to request. */
 const HEADERS = PLACES.header | PLACES["user-agent"] | PLACES.name | PLACES["cookie-name"];
@@ -109,35 +146,28 @@ function judgeWhole(run: BuiltinRun): void {
 }
 
 function lookAt(run: BuiltinRun, value: PlacedValue): void {
-  const { text } = value;
-  for (let at = 0; at === 0 || at + WINDOW_OVERLAP < text.length; at += WINDOW_CHARS - WINDOW_OVERLAP) {
-    lookThrough(run, value, text.length <= WINDOW_CHARS ? text : text.slice(at, at + WINDOW_CHARS));
-    if (run.overrun) return;
-  }
-  const hidden = hiddenText(text);
-  if (hidden !== null) lookThrough(run, value, hidden);
+  lookThrough(run, value, value.text);
+  const hidden = run.overrun ? null : hiddenText(value.text);
+  if (hidden === null) return;
+  const parts: PlacedValue[] = [];
+  takeApart({ ...value, text: hidden }, parts, 1);
+  for (const part of parts) if (!run.overrun) lookThrough(run, part, part.text);
 }
-
-/** Longer values are looked at piece by piece: what a filter looks for is much shorter than the overlap. */
-const WINDOW_CHARS = 16 * 1024;
-const WINDOW_OVERLAP = 1024;
 
 function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
   const { screen } = run;
-  const places = screen.byPlace.get(value.place)!;
   const profile = profileOf(text);
-  const forms = formsOf(text, profile);
-  let last = "";
+  const plain = plainForm(text, profile);
+  const plainProfile = plain === text ? profile : profileOf(plain);
+  let last: string | null = null;
   let candidates: readonly number[] = NONE;
   let written: boolean | null = null;
-  for (let form = 0; form < FORMS.length; form += 1) {
-    const shown = forms[form]!;
-    if (form === 0 || shown !== last)
-      candidates = screen.table.candidates(shown, shown === text ? profile : profileOf(shown));
+  for (const { form, checks } of screen.byPlace.get(value.place)!) {
+    const shown = formOf(form, text, plain, plainProfile);
+    if (shown !== last) candidates = screen.table.candidates(shown, shown === text ? profile : profileOf(shown));
     last = shown;
-    const belongs = screen.byForm[form]!;
-    for (let word = 0; word < places.length; word += 1) {
-      let bits = candidates[word]! & places[word]! & belongs[word]!;
+    for (let word = 0; word < checks.length; word += 1) {
+      let bits = candidates[word]! & checks[word]!;
       while (bits !== 0) {
         const bit = bits & -bits;
         bits ^= bit;
@@ -146,7 +176,11 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
         const found = find(run, built, shown);
         if (run.overrun) return;
         if (found === null) continue;
-        if (built.check.inText === "excused" && (written ??= isWritten(text))) continue;
+        if (
+          built.check.inText === "excused" &&
+          (written ??= isWritten(text) || (value.place === PLACES.argument && isPassword(value.key, text)))
+        )
+          continue;
         tell(run, built.filter, value, found);
       }
     }

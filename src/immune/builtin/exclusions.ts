@@ -6,15 +6,16 @@
  * Names hold * for anything. A parameter is an argument, a cookie or an uploaded file's field by its name, or a value
  * by its full name as reports give it ("REQUEST_HEADERS:Referer"); JSON members are named json.a.b.array_0.
  */
+import { CellwsError } from "../../lib/cellws-error.ts";
 import type { Filter } from "./filter.ts";
 
 export interface Exclusion {
   /** The filter's name or id; "*" for all of them. */
   readonly filter: string | number;
-  /** The path as it came, without the query. Undefined: on all paths. */
-  readonly path?: string | undefined;
-  /** Undefined: the filter as a whole. */
-  readonly parameter?: string | undefined;
+  /** The path as it came, without the query. Null: on all paths. */
+  readonly path?: string | null | undefined;
+  /** Null: in all of them. */
+  readonly parameter?: string | null | undefined;
 }
 
 export interface ReadExclusions {
@@ -25,12 +26,26 @@ export interface ReadExclusions {
 }
 
 export function readExclusions(all: readonly Exclusion[], filters: readonly Filter[]): ReadExclusions {
-  const isWhole = ({ path, parameter }: Exclusion): boolean => path === undefined && parameter === undefined;
+  const isWhole = ({ path, parameter }: Exclusion): boolean => (path ?? null) === null && (parameter ?? null) === null;
+  for (const [index, exclusion] of all.entries()) {
+    if (!filters.some((filter) => names(exclusion, filter))) throw unknownFilter(exclusion, index);
+  }
   const whole = all.filter(isWhole);
   return {
     isOff: (filter) => filters.includes(filter) && whole.some((exclusion) => names(exclusion, filter)),
     exclusions: all.filter((exclusion) => !isWhole(exclusion)),
   };
+}
+
+/** An exclusion that is misspelt would exclude nothing, and nobody would know. */
+function unknownFilter({ filter }: Exclusion, index: number): CellwsError {
+  const path = `immune.exclude[${index}].filter`;
+  return new CellwsError("CELLWS_E_FILTER_UNKNOWN", 2, `${path}: there is no built-in filter of this name`, {
+    path,
+    found: String(filter),
+    expected: "the name or id of a built-in filter, or *",
+    hint: "Look its name up in the report of the request, or in docs/FILTERS.md.",
+  });
 }
 
 const names = ({ filter }: Exclusion, { id, name }: Filter): boolean =>
@@ -45,10 +60,9 @@ export function isExcluded(
   return exclusions.some(
     (exclusion) =>
       names(exclusion, filter) &&
-      (exclusion.path === undefined || fits(exclusion.path, at.path)) &&
-      (exclusion.parameter === undefined ||
-        (at.key !== "" && fits(exclusion.parameter, at.key)) ||
-        fits(exclusion.parameter, at.key === "" ? at.variable : `${at.variable}:${at.key}`)),
+      fits(exclusion.path ?? "*", at.path) &&
+      (fits(exclusion.parameter ?? "*", at.key) ||
+        fits(exclusion.parameter ?? "*", at.key === "" ? at.variable : `${at.variable}:${at.key}`)),
   );
 }
 
@@ -67,9 +81,4 @@ function fits(pattern: string, name: string): boolean {
     at = found + piece.length;
   }
   return true;
-}
-
-/** For the DNA: which exclusions name no filter. */
-export function unknownFilters(all: readonly Exclusion[], filters: readonly Filter[]): readonly Exclusion[] {
-  return all.filter((exclusion) => !filters.some((filter) => names(exclusion, filter)));
 }

@@ -3,7 +3,7 @@
  *
  * A filter looks at values (check) or at the request as a whole (judge). A check says in which *form* it wants to see a
  * value (forms.ts), in which *places* of a request it looks, and whether it counts within text that somebody has
- * written (written.ts): a tutorial about SQL is full of SQL, and is no attack.
+ * written (written.ts) and in a password (secret.ts): a tutorial about SQL is full of SQL, and is no attack.
  *
  * Ids are 100000 to 109999, apart from those of the Core Rule Set (900000 to 999999) and from those which ModSecurity
  * leaves to users (1 to 99999): hundreds are the kind of attack, see the table.

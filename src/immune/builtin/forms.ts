@@ -21,24 +21,28 @@ const bitsOf = (bytes: string): number =>
 /** Without any of these bytes a value has one form. */
 const ENCODED = bitsOf("%&\\\0\xc0");
 const SQL = bitsOf("*");
-const SHELL = bitsOf("'\"\\^$`");
+const SHELL = bitsOf("'\"\\^$`+");
 const SCRIPT = bitsOf("*[(.");
 
 /** Rounds of decoding: what is encoded more often than this no application decodes either. */
 const ROUNDS_MAX = 3;
 
-/** The value in all forms, by their places in FORMS. `profile` is that of the value. */
-export function formsOf(text: string, profile: number): readonly string[] {
-  const plain = (profile & ENCODED) === 0 ? text : decode(text);
-  const later = plain === text ? profile : -1;
-  return [
-    text,
-    plain,
-    (later & SQL) === 0 ? plain : sqlForm(plain),
-    (later & SHELL) === 0 ? plain : shellForm(plain),
-    (later & SCRIPT) === 0 ? plain : scriptForm(plain),
-  ];
+/** The value in one form. `plain` is its plain form, which the later ones begin with; `profile` that form's. */
+export function formOf(form: number, text: string, plain: string, profile: number): string {
+  if (form === 0) return text;
+  switch (FORMS[form]) {
+    case "sql":
+      return (profile & SQL) === 0 ? plain : sqlForm(plain);
+    case "shell":
+      return (profile & SHELL) === 0 ? plain : shellForm(plain);
+    case "script":
+      return (profile & SCRIPT) === 0 ? plain : scriptForm(plain);
+    default:
+      return plain;
+  }
 }
+
+export const plainForm = (text: string, profile: number): string => ((profile & ENCODED) === 0 ? text : decode(text));
 
 export function decode(text: string): string {
   let value = text;
@@ -146,20 +150,35 @@ function undoWideBytes(text: string): string {
 }
 
 function sqlForm(text: string): string {
+  if (!text.includes("/*") && !text.includes("*/")) return text;
   // What MySQL runs stays: /*!50000 union */.
-  return text.includes("/*") ? text.replace(/\/\*!\d*|\/\*[^*]*(?:\*+[^*/][^*]*)*\*+\/|\*\//g, " ") : text;
+  return withoutComments(text.replace(/\/\*!\d{0,6}/g, " "), " ").replaceAll("*/", " ");
+}
+
+/** Goes forward only: a pattern would begin anew at each comment that never ends. */
+function withoutComments(text: string, blank: string): string {
+  let shown = "";
+  let at = 0;
+  for (;;) {
+    const open = text.indexOf("/*", at);
+    const close = open === -1 ? -1 : text.indexOf("*/", open + 2);
+    if (close === -1) return at === 0 ? text : shown + text.slice(at);
+    shown += text.slice(at, open) + blank;
+    at = close + 2;
+  }
 }
 
 function shellForm(text: string): string {
-  return text
+  // A plus that stood for a blank, where nobody has undone it.
+  return (/[ \t]/.test(text) ? text : text.replaceAll("+", " "))
     .replace(/\$\{?ifs\}?(?:\$\d)?|\{ifs\}/gi, " ")
     .replace(/\$(?:[@*!#?-]|\{[@*]\}|u\b)|\$\(\)|``/gi, "")
     .replace(/["'\\^]/g, "");
 }
 
 function scriptForm(text: string): string {
-  let value = text.includes("/*") ? text.replace(/\/\*[^*]*(?:\*+[^*/][^*]*)*\*+\//g, "") : text;
-  if (value.includes("[")) value = value.replace(/\[\s*(["'`])([\w$-]{1,64})\1\s*\]/g, ".$2");
-  if (value.includes("(")) value = value.replace(/\((\w{1,32})\)(?=\s*[.[])/g, "$1");
-  return /\s[.[(]/.test(value) ? value.replace(/[ \t]+([.[(])[ \t]*/g, "$1") : value;
+  let value = withoutComments(text, "");
+  if (value.includes("[")) value = value.replace(/\[\s{0,8}(["'`])([\w$-]{1,64})\1\s{0,8}\]/g, ".$2");
+  if (value.includes("(")) value = value.replace(/\((\w{1,32})\)(?=\s{0,8}[.[])/g, "$1");
+  return /\s[.[(]/.test(value) ? value.replace(/[ \t]{1,8}([.[(])[ \t]{0,8}/g, "$1") : value;
 }

@@ -5,7 +5,7 @@
 
 /** Shorter values decode to a few letters of anything. */
 const CHARS_MIN = 16;
-const CHARS_MAX = 8 * 1024;
+const CHARS_MAX = 4096;
 const ALPHABET = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const TEXT = /^[\t\n\r -~]+$/;
 

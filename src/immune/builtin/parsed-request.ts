@@ -64,10 +64,14 @@ export function parseBody(parsed: ParsedRequest, body: string): ParsedRequest {
 export function isTextBody({ processor, body, request, requestBody }: ParsedRequest): boolean {
   if (processor === "MULTIPART") return false;
   if (processor !== null) return body.error !== null;
-  const type = (headerOf(request.headers, "content-type") ?? "").toLowerCase();
-  if (/^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|pdf|x-protobuf|grpc|wasm)/.test(type))
-    return false;
+  if (isBinary(request)) return false;
   return requestBody !== null && !requestBody.slice(0, TEXT_CHARS_READ).includes("\0");
+}
+
+/** By its type: filters have no use for such a body, and it need not wait for them. */
+export function isBinary(request: RequestFacts): boolean {
+  const type = (headerOf(request.headers, "content-type") ?? "").toLowerCase();
+  return /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|pdf|x-protobuf|grpc|wasm)/.test(type);
 }
 
 /** What is no text has a null early on. */

@@ -39,11 +39,16 @@ export interface BuiltinScreen {
   /** By their numbers in candidate sets. */
   readonly checks: readonly BuiltCheck[];
   readonly table: ScreenTable;
-  /** Which checks look at each form, by its place in FORMS. */
-  readonly byForm: ReadonlyArray<readonly number[]>;
-  /** Which checks look in each place. */
-  readonly byPlace: ReadonlyMap<number, readonly number[]>;
+  /** For each place, the forms in which any check looks there, and those checks. */
+  readonly byPlace: ReadonlyMap<number, readonly FormChecks[]>;
   readonly harmless: HarmlessValues;
+}
+
+export interface FormChecks {
+  /** Its place in FORMS. */
+  readonly form: number;
+  /** A candidate set. */
+  readonly checks: readonly number[];
 }
 
 export interface BuiltinOptions {
@@ -74,13 +79,17 @@ export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOp
       if (belongs(index)) set[Math.floor(index / WORD_BITS)]! |= 1 << (index % WORD_BITS);
     return set;
   };
+  const formChecks = (place: number): FormChecks[] =>
+    FORMS.map((name, form) => ({
+      form,
+      checks: setOf((index) => checks[index]!.check.form === name && (places[index]! & place) !== 0),
+    })).filter((each) => each.checks.some((word) => word !== 0));
   return {
     filters,
     exclusions,
     checks,
     table,
-    byForm: FORMS.map((form) => setOf((index) => checks[index]!.check.form === form)),
-    byPlace: new Map(Object.values(PLACES).map((place) => [place, setOf((index) => (places[index]! & place) !== 0)])),
+    byPlace: new Map(Object.values(PLACES).map((place) => [place, formChecks(place)])),
     harmless: rememberHarmless(),
   };
 }

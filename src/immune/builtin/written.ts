@@ -14,10 +14,16 @@
 const CHARS_READ = 2048;
 /** Of words that hold a sentence together, and of words at all. "use <script> tags" is a sentence, if a short one. */
 const LINKING_WORDS_MIN = 2;
-const WORDS_MIN = 5;
+const WORDS_MIN = 4;
+/** Words that statements have too count half, and all of them together as one at most. */
+const WEAK_WORDS_MAX = 2;
 /** Lines of a snippet, and bytes of it. Whoever splits a header sends two. */
 const LINES_MIN = 4;
 const LINES_BYTES_MIN = 60;
+/** Messages of programs have few such words: then most of it must be words, and neither a statement nor made of SQL's. */
+const MESSAGE_WORDS_MIN = 7;
+const MESSAGE_SHARE_MIN = 0.6;
+const MESSAGE_OTHER_WORDS_MIN = 4;
 /** Scripts without blanks between words: so many bytes beyond ASCII are about so many words. */
 const HIGH_BYTES_PER_WORD = 6;
 
@@ -36,22 +42,74 @@ function hasLines(text: string): boolean {
 }
 
 function isProse(text: string): boolean {
+  let pieces = 0;
   let words = 0;
   let linking = 0;
+  let weak = 0;
+  let ofSql = 0;
+  let hasStatement = false;
   let high = 0;
-  for (const piece of text.split(/[\s+]+/)) {
+  // Tags stand around words.
+  for (const piece of (text.includes("<") ? text.replace(TAG, " ") : text).split(/[\s+]+/)) {
+    if (piece === "") continue;
+    pieces += 1;
     const word = WORD.exec(piece)?.[1];
     if (word === undefined) continue;
     words += 1;
-    if (LINKING.has(word.toLowerCase())) linking += 1;
-    else if (word.charCodeAt(0) > 0xc2) high += word.length;
+    const lower = word.toLowerCase();
+    if (LINKING.has(lower)) linking += 1;
+    else if (OF_SQL.has(lower)) {
+      ofSql += 1;
+      if (WEAK.has(lower)) weak += 1;
+      else hasStatement ||= STATEMENTS.has(lower);
+    } else if (word.charCodeAt(0) > 0xc2) high += word.length;
   }
   const more = Math.floor(high / HIGH_BYTES_PER_WORD);
-  return words + more >= WORDS_MIN && linking + Math.floor(more / 2) >= LINKING_WORDS_MIN;
+  const links = linking + Math.floor(more / 2) + Math.min(weak, WEAK_WORDS_MAX) / 2;
+  if (words + more >= WORDS_MIN && links >= LINKING_WORDS_MIN) return true;
+  return (
+    (linking > 0 || !hasStatement) &&
+    words >= MESSAGE_WORDS_MIN &&
+    words >= MESSAGE_SHARE_MIN * pieces &&
+    words - ofSql >= MESSAGE_OTHER_WORDS_MIN
+  );
 }
+
+const TAG = /<\/?[a-z][^<>]{0,300}>/gi;
 
 /** A word as sentences have it: letters, an apostrophe within, punctuation around. */
 const WORD = /^["'(*_\xc2\xab]{0,3}([a-z\x80-\xff]+(?:['-][a-z]+)?)["'),.:;!?*_\xc2\xbb]{0,3}$/i;
+
+const WEAK: ReadonlySet<string> = new Set([
+  "is",
+  "in",
+  "on",
+  "and",
+  "or",
+  "not",
+  "if",
+  "as",
+  "from",
+  "by",
+  "when",
+  "then",
+]);
+const STATEMENTS: ReadonlySet<string> = new Set([
+  "select",
+  "insert",
+  "update",
+  "delete",
+  "union",
+  "drop",
+  "exec",
+  "where",
+]);
+const OF_SQL: ReadonlySet<string> = new Set(
+  `select insert update delete union all from where and or not in is like as by order group having into values set table
+   drop create alter null limit on join exec declare case when then else end if user users password database schema id`.split(
+    /\s+/,
+  ),
+);
 
 /**
  * Words that link others. None that SQL, shells or programs also have (in, from, as, is, for, if, and, or, not, do,

@@ -17,7 +17,7 @@ import type { FtwRequest } from "../ftw/raw-request.ts";
 import { requestOf } from "../ftw/raw-request.ts";
 import { readStages } from "../ftw/run.ts";
 
-/** Classes of the Core Rule Set, by the first digits of its ids, that the filters name. */
+/** Classes of the Core Rule Set, by the first digits of its ids, that tests are counted by. */
 export const CLASSES: Readonly<Record<string, string>> = {
   "913": "scanners",
   "920": "protocol enforcement",
@@ -33,6 +33,12 @@ export const CLASSES: Readonly<Record<string, string>> = {
   "943": "session fixation",
   "944": "Java",
 };
+
+/**
+ * The classes of attack that the filters name. Not 920: it enforces what a request has to look like (a header Accept, a
+ * host that is no number), and much of it honest clients do not keep to.
+ */
+export const NAMED_CLASSES: ReadonlySet<string> = new Set(Object.keys(CLASSES).filter((prefix) => prefix !== "920"));
 
 export interface Sample {
   readonly name: string;

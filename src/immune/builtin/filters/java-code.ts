@@ -36,5 +36,6 @@ export const javaCode: Filter = {
       "plain",
       `\\bt\\s*\\(\\s*java\\.|\\bnew\\s+(?:java|javax|org|com|sun)\\.\\w|<%@?\\s*(?:page|taglib|include|import)\\b|<jsp:\\w+|<(?:java|void|object)\\s+(?:version|class|method)\\s*=|"@type"\\s*:\\s*"(?:com|java|javax|org|\\[)|\\["(?:com|java|javax|org)\\.[\\w.]+"\\s*,|<bean\\s+[^>]*class\\s*=|<dynamic-proxy|<sorted-set|<tree-map|<jdk\\.nashorn|rmi://|\\bspel\\b.*\\(|\\bscript_?engine\\b`,
     ),
+    pattern("script", `\\bjava\\b\\S*[^\\w\\s](?:runtime|processbuilder)\\b`),
   ],
 };

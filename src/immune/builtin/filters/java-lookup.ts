@@ -20,7 +20,7 @@ export const javaLookup: Filter = {
     ),
     pattern(
       "plain",
-      `\\$\\s*\\{[^{}]*\\$\\s*\\{[^{}]*[:-]|\\$\\s*\\{\\s*(?:::?-|:-|\\w{0,32}:{1,2}-|\\w*(?:lower|upper|env|sys|java|date|main|ctx|base64|k8s|docker|spring|bundle|log4j|marker|map|sd|web|event|jvmrunargs|hostname|script|url|urldecoder|dns|const|xml|file|properties|localhost|resourcebundle)\\s*:)`,
+      `\\$\\s*\\{[^{}]*\\$\\s*\\{[^{}]*[:-]|\\$\\s*\\{\\s*(?:::?-|:-|(?:lower|upper|env|sys|java|date|main|ctx|base64|k8s|docker|spring|bundle|log4j|marker|map|sd|web|event|jvmrunargs|hostname|script|url|urldecoder|dns|const|xml|file|properties|localhost|resourcebundle)\\s*:)`,
       { inText: "counts" },
     ),
     pattern("plain", `\\$\\s*\\{\\s*\\$|\\$\\$\\{\\w+:|\\$\\s*\\{[^}]*\\b(?:j\\}|\\{j)`, {

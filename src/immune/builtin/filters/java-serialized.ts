@@ -1,6 +1,27 @@
 import { pattern, type Filter } from "../filter.ts";
 import { INPUT, INPUT_AND_HEADERS } from "../places.ts";
 
+/**
+ * Names of classes with which objects of Java are made to run programs, within longer base64: whichever of three places
+ * of a group of four letters a name begins at, some letters of it stay the same.
+ */
+const names = `processbuilder clonetransformer forclosure instantiatefactory instantiatetransformer invokertransformer
+  prototypeclonefactory prototypeserializationfactory whileclosure chainedtransformer templatesimpl getruntime
+  ysoserial java.lang.Runtime java.lang.ProcessBuilder InvokerTransformer ChainedTransformer ObjectInputStream`;
+const encodedNames = [
+  ...new Set(names.split(/\s+/).flatMap((name) => [0, 1, 2].map((pad) => fixedLetters(name, pad)))),
+].join("|");
+
+function fixedLetters(name: string, pad: number): string {
+  const whole = Buffer.from("\0".repeat(pad) + name, "latin1")
+    .toString("base64")
+    .replaceAll("=", "");
+  // The letters at both ends also hold bits of what stands beside the name.
+  const from = Math.ceil((pad * 8) / 6);
+  const to = Math.floor(((pad + name.length) * 8) / 6);
+  return whole.slice(from, to).replaceAll("+", "\\+");
+}
+
 export const javaSerialized: Filter = {
   id: 100_803,
   name: "java-serialized",
@@ -21,5 +42,6 @@ export const javaSerialized: Filter = {
       places: INPUT,
       inText: "counts",
     }),
+    pattern("raw", encodedNames, { inText: "counts", places: INPUT_AND_HEADERS }),
   ],
 };

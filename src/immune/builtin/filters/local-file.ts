@@ -1,5 +1,5 @@
 import { oneOf, pattern, type Filter } from "../filter.ts";
-import { EVERYWHERE, INPUT_AND_HEADERS } from "../places.ts";
+import { INPUT_AND_HEADERS } from "../places.ts";
 
 const etc =
   oneOf(`passwd shadow gshadow group hosts hostname issue motd fstab mtab crontab sudoers profile bashrc environment
@@ -10,6 +10,9 @@ const etc =
   modsecurity fail2ban letsencrypt logrotate\\.\\w+ syslog\\.conf rsyslog\\.\\w+ ldap openldap krb5\\w* tomcat\\w* chrootusers ftpchroot ftphosts
   shells services protocols alternatives default aliases mail apt yum\\.\\w+ grub\\w* modprobe\\.d udev X11 java jvm\\w* openvpn wpa_supplicant
   security systemd hadoop kafka zookeeper ansible puppet chef salt vmware-tools`);
+
+/** Where a path begins at the root: behind a step up, a scheme or a mark, not within another path. */
+const root = "(?:^|[\\s'\"=:,;(|&<>{`\\[\\\\]|\\.\\.|//|[%+]|\\d)/*";
 
 export const localFile: Filter = {
   id: 100_402,
@@ -23,7 +26,12 @@ export const localFile: Filter = {
   example: "/etc/passwd",
   places: INPUT_AND_HEADERS,
   checks: [
-    pattern("shell", `(?:^|[^\\w.-])(?:\\./)*etc(?:/+\\.?)+${etc}(?:[/.]|$|[^\\w])`, { places: EVERYWHERE }),
+    pattern("shell", "^/*(?:\\.\\./+)*etc/+(?:passwd|shadow|group|hosts|issue|motd|crontab|sudoers)(?:$|[^\\w.])", {
+      places: ["path"],
+    }),
+    pattern("shell", `${root}etc(?:/+\\.?)+${etc}(?:$|[^\\w.]|\\.(?:bak|old|conf|d|db|\\W|$))`, {
+      places: INPUT_AND_HEADERS,
+    }),
     pattern(
       "shell",
       `(?:^|[^\\w.-])proc/+(?:self|thread-self|\\d+|net|sys|version|cmdline|cpuinfo|meminfo|mounts|partitions|modules|stat|swaps|uptime|config\\.gz|sched_debug|filesystems|interrupts|devices|loadavg|driver|bus|fs|tty|kallsyms|kcore|ioports|vmstat)\\b`,
@@ -43,7 +51,7 @@ export const localFile: Filter = {
     ),
     pattern(
       "shell",
-      `(?:^|[^\\w.-])(?:boot\\.ini|win\\.ini|system\\.ini|php\\.ini|my\\.ini|web\\.config|global\\.asax?|wp-config\\.php|localsettings\\.php|configuration\\.php|settings\\.inc\\.php|config\\.inc\\.php|sites-enabled|web-inf[/\\\\]|meta-inf[/\\\\]|unattend(?:ed)?\\.(?:xml|txt)|sysprep\\.inf|php-?info\\.php|ntuser\\.dat|\\.env(?:\\.\\w+)?)(?:$|[^\\w-])`,
+      `(?:^|[^\\w.-])(?:boot\\.ini|win\\.ini|system\\.ini|php\\.ini|my\\.ini|web\\.config|global\\.asax?|wp-config\\.php|localsettings\\.php|configuration\\.php|settings\\.inc\\.php|config\\.inc\\.php|sites-enabled|web-inf[/\\\\]|meta-inf[/\\\\]|unattend(?:ed)?\\.(?:xml|txt)|sysprep\\.inf|php-?info\\.php|ntuser\\.dat|\\.env(?:\\.(?:local|prod\\w*|dev\\w*|staging|bak|old|save))?)(?:$|[^\\w.-])`,
       { places: ["argument", "name", "cookie", "body"] },
     ),
     pattern(

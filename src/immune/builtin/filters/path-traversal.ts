@@ -3,11 +3,14 @@ import { INPUT } from "../places.ts";
 
 /** What sites themselves refer to in this way. */
 const ASSET =
-  /\.(?:js|mjs|cjs|jsx|ts|tsx|css|scss|less|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|html?|md|json|vue|svelte)(?:[?#:]\S*)?$/i;
+  /\.(?:js|mjs|cjs|jsx|ts|tsx|css|scss|less|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|html?|md|json|vue|svelte)(?:[?#:]\S{0,100})?$/i;
 const CLIMBS = /^(?:file:\/*)?(?:[\w.-]*[\\/]){0,6}?\.{2,}(?:[\\/]+\.{2,}){1,}(?:[\\/]|$)/;
 
+/** A path is short. */
+const CHARS_READ = 1024;
+
 function search(text: string): string | null {
-  const value = text.trim();
+  const value = text.slice(0, CHARS_READ).trim();
   return CLIMBS.test(value) && !ASSET.test(value) ? value : null;
 }
 

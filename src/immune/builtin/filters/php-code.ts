@@ -28,7 +28,7 @@ export const phpCode: Filter = {
     ),
     pattern("raw", `(?:^|[;:{}"'|=&\\s])[oc]:\\+?\\d+:(?:"|%22)[\\w\\\\]+(?:"|%22):\\+?\\d+:\\{`),
     pattern("plain", `(?:^|[;:{}"'|=&\\s])[oc]:\\+?\\d+:"[\\w\\\\]+":\\+?\\d+:(?:\\{|[as]:)`),
-    pattern("plain", `^(?:.*/)?sess_[\\w-]{8,}$`, { places: ["file-name"] }),
+    pattern("plain", `(?:^|[/\\\\:])sess_[\\w,-]{8,}$`, { places: ["file-name"] }),
     pattern(
       "plain",
       `\\b(?:PHPSESSID|php_session_upload_progress)\\s*(?:=|\\])\\s*[<|]|^php_session_upload_progress$|\\\\think\\\\|thinkphp|\\b(?:vendor/)?phpunit/[\\w/-]*eval-stdin|\\bs=/?index/\\\\?\\\\?think`,

@@ -14,10 +14,10 @@ const names =
   iconv_\\w+ ignore_user_abort image(?:2wbmp|create\\w*|gd2?|jpeg|png|gif|wbmp|xbm|copy\\w*|filled\\w+|ttftext|loadfont) import_request_variables inet_(?:ntop|pton) ini_(?:get|get_all|set|restore|alter) iptcembed iptcparse is_(?:a|array|bool|callable|dir|double|executable|file|float|int|iterable|link|long|null|numeric|object|readable|real|resource|scalar|string|subclass_of|uploaded_file|writable|writeable)
   iterator_\\w+ json_(?:decode|encode|last_error\\w*) ldap_\\w+ libxml_\\w+ localeconv mb_\\w+ mcrypt_\\w+ md5_file method_exists mhash move_uploaded_file msg_\\w+ mysqli?_\\w+ mssql_\\w+ newt_\\w+ number_format
   ob_\\w+ oci_\\w+ odbc_\\w+ opcache_\\w+ opendir openlog openssl_\\w+ override_function parse_ini_(?:file|string) parse_str parse_url passthru pclose pcntl_\\w+ pfsockopen pg_\\w+ php_(?:ini_loaded_file|ini_scanned_files|sapi_name|strip_whitespace|uname) phpcredits phpinfo phpversion popen posix_\\w+ preg_\\w+
-  print_r proc_(?:close|get_status|nice|open|terminate) property_exists putenv quotemeta rawurl(?:de|en)code read(?:_exif_data|dir|file|gzfile|line_\\w+|link) realpath_cache_\\w+ register_(?:shutdown|tick)_function rename_function restore_\\w+ rewinddir runkit7?_\\w+ scandir session_\\w+ set_(?:error_handler|exception_handler|file_buffer|include_path|magic_quotes_runtime|socket_blocking|time_limit) setcookie setdefaultstub setrawcookie settype sha1_file shell_exec shm_\\w+ shmop_\\w+ show_source similar_text simplexml_\\w+ snmp\\w*_?\\w+ socket_\\w+ spl_\\w+ sqlite_\\w+ sqlsrv_\\w+ ssh2_\\w+ str_(?:contains|getcsv|ireplace|pad|repeat|replace|rot13|shuffle|split|word_count|starts_with|ends_with) strcasecmp stream_\\w+ strip_tags stripc?slashes stristr strncasecmp strrev strpbrk strlen strpos stripos strrpos strtolower strtotime strtoupper substr_(?:compare|count|replace) sys_(?:get_temp_dir|getloadavg) syslog tempnam tmpfile token_(?:get_all|name) trigger_error uasort ucfirst ucwords uksort uniqid unregister_tick_function unserialize url(?:de|en)code use_soap_error_handler user_error usort utf8_(?:de|en)code var_(?:dump|export) variant_\\w+ version_compare vfprintf vprintf vsprintf wddx_\\w+ win32_\\w+ xdiff_\\w+ xml_parser_\\w+ xmlrpc_\\w+ xslt_\\w+ yaml_(?:parse\\w*|emit\\w*) zend_version zip_(?:open|read|entry_\\w+) zlib_\\w+
+  print_r proc_(?:close|get_status|nice|open|terminate) property_exists putenv quotemeta rawurl(?:de|en)code read(?:_exif_data|dir|file|gzfile|line_\\w+|link) realpath_cache_\\w+ register_(?:shutdown|tick)_function rename_function restore_\\w+ rewinddir runkit7?_\\w+ scandir session_\\w+ set_(?:error_handler|exception_handler|file_buffer|include_path|magic_quotes_runtime|socket_blocking|time_limit) setcookie setdefaultstub setrawcookie settype sha1_file shell_exec shm_\\w+ shmop_\\w+ show_source similar_text simplexml_\\w+ snmp\\w*_?\\w+ socket_\\w+ spl_\\w+ sqlite_\\w+ sqlsrv_\\w+ ssh2_\\w+ str_(?:contains|getcsv|ireplace|pad|repeat|replace|rot13|shuffle|split|word_count|starts_with|ends_with) strcasecmp stream_\\w+ strip_tags stripc?slashes stristr strncasecmp strrev strpbrk strlen strpos stripos strrpos strtolower strtotime strtoupper substr unpack intval floatval boolval strval assert_options ucwords lcfirst nl2br money_format vsprintf php_check_syntax substr_(?:compare|count|replace) sys_(?:get_temp_dir|getloadavg) syslog tempnam tmpfile token_(?:get_all|name) trigger_error uasort ucfirst ucwords uksort uniqid unregister_tick_function unserialize url(?:de|en)code use_soap_error_handler user_error usort utf8_(?:de|en)code var_(?:dump|export) variant_\\w+ version_compare vfprintf vprintf vsprintf wddx_\\w+ win32_\\w+ xdiff_\\w+ xml_parser_\\w+ xmlrpc_\\w+ xslt_\\w+ yaml_(?:parse\\w*|emit\\w*) zend_version zip_(?:open|read|entry_\\w+) zlib_\\w+
   gnupg_\\w+ imap_\\w+ ibase_\\w+ inclued_get_data intl_\\w+ kadm5_\\w+ lchown link linkinfo maxdb_\\w+ memcache_\\w+ msql_\\w+ ncurses_\\w+ pdf_\\w+ ps_\\w+ pspell_\\w+ px_\\w+ radius_\\w+ rrd_\\w+ sem_\\w+ stomp_\\w+ svn_\\w+ sybase_\\w+ tidy_\\w+ udm_\\w+ wincache_\\w+ apc_\\w+ apcu_\\w+ apache_\\w+ bcompiler_\\w+ cubrid_\\w+ eio_\\w+ enchant_\\w+ event_\\w+ expect_\\w+ fbsql_\\w+ fdf_\\w+ geoip_\\w+ gmp_\\w+ hw_\\w+ id3_\\w+ ifx_\\w+ ingres_\\w+`);
 const general = oneOf(
-  "system exec eval assert include include_once require require_once print echo printf sprintf die exit chr ord pack implode explode extract compact copy unlink rename rmdir mkdir chmod chown chgrp touch symlink link glob mail header define constant dl date join rand sort define file fputs dir key end current each prev next reset range",
+  "system exec eval assert include include_once require require_once printf sprintf chr ord pack implode explode extract compact copy unlink rename rmdir mkdir chmod chown chgrp touch symlink link glob mail header define constant dl date join rand sort define file fputs dir key end current each prev next reset range",
 );
 
 export const phpFunction: Filter = {
@@ -44,7 +44,7 @@ export const phpFunction: Filter = {
     }),
     pattern(
       "script",
-      `(?:^|[^\\w.$>-])(?:system|exec|eval|assert|include|require|printf|print|chr|phpinfo|readfile|mail|glob|dl|opendir|unlink|define|ini_set|putenv|virtual)\\s*\\((?:\\s*["'$\\d][^)]*)?\\)\\s*(?:;|\\?>|$)`,
+      `(?:^|[^\\w.$>-])(?:system|exec|eval|assert|include|require|printf|chr|phpinfo|readfile|mail|glob|dl|opendir|unlink|define|ini_set|putenv|virtual)\\s*\\((?:\\s*["'$\\d][^)]*)?\\)\\s*(?:;|\\?>|$)`,
       { places: INPUT },
     ),
     pattern(
@@ -55,6 +55,16 @@ export const phpFunction: Filter = {
     pattern(
       "plain",
       `\\$\\w+\\s*=\\s*[^;=]{1,200};\\s*(?:echo|print|die|exit|return|include|require|\\$\\w+\\s*[=(.\\[])|\\$\\{\\s*\\w*\\s*\\(|\\{\\s*\\$\\{\\s*\\w+|\\becho\\s+["'\`$(]\\S*\\s*;|\\bglobal\\s+\\$\\w+\\s*;|\\bnew\\s+(?:splfileobject|splfileinfo|globiterator|directoryiterator|filesystemiterator|simplexmlelement|reflectionfunction|reflectionmethod|reflectionclass|soapclient|ziparchive|pdo|mysqli)\\b`,
+      { places: INPUT },
+    ),
+    pattern(
+      "plain",
+      `\\(\\s*(?:/\\*[^*]*\\*/\\s*)?(?:system|exec|passthru|shell_exec|popen|phpinfo|assert|eval|call_user_func|file_get_contents)\\s*\\)\\s*\\(|\\[\\s*["']?\\w+["']?\\s*\\]\\s*\\)?\\s*[\\[{]\\s*0\\s*[\\]}]\\s*[({]|\\(\\s*\\w+\\.\\s*\\(?\\w+\\)?\\.?\\w*\\s*\\)\\s*\\(\\s*["']|\\(\\s*\\$\\w+\\s*\\)\\s*\\(|\\(\\s*string\\s*\\)\\s*[({["']`,
+      { places: INPUT },
+    ),
+    pattern(
+      "plain",
+      `\\b(?:system|exec|passthru|shell_exec|popen|eval|assert|file|include|require|chr|mail|printf|sprintf|intval|substr)\\s*(?:#|//)[^\\n]*\\n?\\s*\\(|\\b(?:system|exec|passthru|eval|assert)\\s{2,}\\(|\\b(?:system|exec|passthru|eval|assert)\\t+\\(`,
       { places: INPUT },
     ),
   ],

@@ -10,7 +10,7 @@ const local =
   (?:host|gateway|kubernetes|vm)\\.docker\\.internal host\\.containers\\.internal host\\.rancher-desktop\\.internal host\\.lima\\.internal host\\.minikube\\.internal docker\\.for\\.(?:mac|win)\\.localhost broadcasthost spoofed\\.burpcollaborator\\.net`);
 /** Written so that only a careless reader takes them for an address: in octal, hexadecimal, as one number, shortened. */
 const odd =
-  "(?:0x[\\da-f]{1,8}(?:\\.0x[\\da-f]{1,2}){0,3}|0[0-7]{3,11}(?:\\.0?[0-7]{1,4}){0,3}|\\d{8,10}|127\\.\\d{1,3}(?:\\.\\d{1,3})?|0|0\\.0\\.0\\.0|\\[(?:::|::1|0+(?::0+){0,6}:0*1|::ffff:[\\da-f.:]+|0+(?::0+)*:ffff:[\\da-f.:]+)\\]|(?:\\d{1,3}|0x[\\da-f]{1,2}|0[0-7]{1,3})(?:\\.(?:\\d{1,3}|0x[\\da-f]{1,2}|0[0-7]{1,3})){0,2}\\.(?:0x[\\da-f]{1,2}|0[0-7]{2,3})(?:\\.\\d{1,3})?)";
+  "(?:0x[\\da-f]{1,8}(?:\\.0x[\\da-f]{1,2}){0,3}|0[0-7]{3,11}(?:\\.0*[0-7]{1,4}){0,3}|\\d{8,10}|127\\.\\d{1,3}(?:\\.\\d{1,3})?|0|0\\.0\\.0\\.0|\\[(?:::|::1|fe[89ab][\\da-f]:[^\\]\\s]*|[\\da-f:]*(?:169\\.254|127\\.0)[\\d.]*|0+(?::0+){0,6}:0*1|::ffff:[\\da-f.:]+|0+(?::0+)*:ffff:[\\da-f.:]+)\\]|(?:\\d{1,3}|0x[\\da-f]{1,2}|0[0-7]{1,3})(?:\\.(?:\\d{1,3}|0x[\\da-f]{1,2}|0[0-7]{1,3})){0,2}\\.(?:0x[\\da-f]{1,2}|0[0-7]{2,3})(?:\\.\\d{1,3})?)";
 const scheme =
   "(?:https?|ftps?|gopher|dict|ldaps?|tftp|sftp|ws|wss|redis|mongodb|mysql|postgres(?:ql)?|jdbc:\\w+|file|netdoc|jar:https?|imaps?|smtps?|pop3s?|telnet|ssh|rtsp|rtmp|data|view-source|git|svn)";
 
@@ -41,6 +41,15 @@ export const requestForgery: Filter = {
     pattern(
       "plain",
       `(?:^|[^\\w])(?:gopher|dict|netdoc|ldaps?|tftp|jar:https?)://\\S+|(?:^|[^\\w])https?://[^/\\s]*(?:@|%40|\\\\@)(?:localhost|127\\.|169\\.254|10\\.|192\\.168|0\\.0|\\[::)|[\\xe2]\\x91[\\xa0-\\xbf]`,
+    ),
+    pattern(
+      "plain",
+      `^[a-z][a-z\\d+.-]{1,20}:/{0,3}(?:[^/\\s@]*@)?(?:0x[\\da-f]{8,}|0\\d{3,}(?:\\.0\\d*){3}|(?:0x[\\da-f]{2}\\.){3}0x[\\da-f]{2}|\\[(?:[\\da-f:]*:)?(?:ffff:)?(?:169\\.254[\\d.]*|a9fe:a9fe|127\\.[\\d.]+)\\]|2852039166|2130706433)(?:$|[/:?#])`,
+    ),
+    pattern("raw", `://[^/\\s]{0,40}(?:\\xe2[\\x91-\\x93][\\x80-\\xbf]|\\d\\xe3\\x80\\x82\\d|\\xef\\xbc[\\x90-\\x99])`),
+    pattern(
+      "plain",
+      `^https?:(?:\\d{8,10}|0\\d{3}(?:\\.0\\d+){3})(?:$|[/:?#])|^https?://\\S*[\\s&#]+@?\\S*@\\d{1,3}(?:\\.\\d{1,3}){3}|^https?://(?:\\\\[a-z]){3}`,
     ),
   ],
 };

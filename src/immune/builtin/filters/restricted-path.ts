@@ -36,7 +36,7 @@ export const restrictedPath: Filter = {
     ),
     pattern(
       "plain",
-      `/(?:web\\.config|app\\.config|machine\\.config|boot\\.ini|win\\.ini|php\\.ini|my\\.cnf|debian\\.cnf|credentials\\.(?:json|ya?ml|xml)|secrets?\\.(?:json|ya?ml|toml)|id_(?:rsa|dsa|ecdsa|ed25519)|authorized_keys|known_hosts|composer\\.(?:lock|phar)|docker-compose\\.ya?ml|dockerfile|npm-debug\\.log|yarn-(?:debug|error)\\.log|pm2\\.log|debug\\.log|error_log|access_log|laravel\\.log|\\.coverage|coverage\\.xml|ftp-sync\\.json|sftp-config\\.json|aws(?:-key)?\\.ya?ml|database\\.ya?ml|parameters\\.ya?ml|web-inf(?:/|$)|meta-inf(?:/|$)|__pycache__(?:/|$)|server-status|server-info|elmah\\.axd|trace\\.axd|etc/(?:passwd|shadow|hosts|group))(?:$|[/?])`,
+      `/(?:web\\.config|app\\.config|machine\\.config|boot\\.ini|win\\.ini|php\\.ini|my\\.cnf|debian\\.cnf|credentials\\.(?:json|ya?ml|xml)|secrets?\\.(?:json|ya?ml|toml)|id_(?:rsa|dsa|ecdsa|ed25519)|authorized_keys|known_hosts|composer\\.(?:lock|phar)|docker-compose\\.ya?ml|dockerfile|npm-debug\\.log|yarn-(?:debug|error)\\.log|pm2\\.log|debug\\.log|error_log|access_log|laravel\\.log|\\.coverage|coverage\\.xml|ftp-sync\\.json|sftp-config\\.json|aws(?:-key)?\\.ya?ml|database\\.ya?ml|parameters\\.ya?ml|web-inf(?:/|$)|meta-inf(?:/|$)|__pycache__(?:/|$)|server-status|server-info|elmah\\.axd|trace\\.axd|etc/(?:passwd|shadow))(?:$|[/?])`,
       { inText: "counts" },
     ),
   ],

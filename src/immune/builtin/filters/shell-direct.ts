@@ -6,6 +6,11 @@ const start = "^\\s*(?:['\"(]\\s*)?(?:(?:sudo|time|nohup|exec|env|busybox|eval)\
 const system =
   "(?:/+(?:etc|proc|root|var|home|bin|sbin|usr|tmp|dev|opt|sys|boot|lib|mnt|srv|\\?|\\*|\\[|[a-z]*[?*])|~/?\\.|\\.\\./|\\$\\{?home|\\.env\\b|\\.ssh|\\.git|wp-config|index\\.php|[a-z]:\\\\)";
 
+/** Programs that hardly anybody names, and that run or read what they are told (see gtfobins.github.io). */
+const rareTools = `aa-exec|agetty|ansible(?:-[a-z]+)?|aria2c|arj|ascii-xfr|ascii85|atobm|base32|base58|base64|basenc|bpftrace|bsdtar|bsdcat|busctl|busybox|byebug|bzip2|bunzip2|c89|c99|capsh|check_(?:by_ssh|cups|log|memory|raid|ssl_cert|statusfile)|chef(?:-[a-z]+|\\s+report)|choom|chroot|cobc|cowsay|cowthink|cpan|cpio|cpulimit|crontab|cscli|csplit|csvtool|cupsfilter|debugfs|dhclient|distcc|dmesg|dmidecode|dmsetup|dosbox|dvips|easy_install|efax|elvish|eqn|exiftool|facter|flock|fping6?|gcore|genisoimage|ghci?|ginsh|gtester|hexdump|hping3|iftop|ionice|iptables(?:-save)?|ispell|jjs|journalctl|jrunscript|knife|ksshell|ldconfig|lftp|logsave|loginctl|lsb_release|ltrace|lualatex|luatex|lwp-[a-z]+|mawk|mkfifo|mosquitto|msgattrib|msgcat|msgconv|msgfilter|msgmerge|msguniq|multitime|nawk|ncftp|netplan|nsenter|openvpn|openvt|opkg|pdflatex|pdftex|pkexec|perf|pexec|pftp|pidstat|psftp|pstree|ptx|redcarpet|readelf|restic|rlwrap|rpmdb|rpmquery|rpmverify|run-mailcap|rview|rvim|scanmem|setarch|setcap|setfacl|setsid|shuf|slsh|smbclient|socat|soelim|softlimit|ssh-(?:add|agent|keygen|keyscan|copy-id)|sshpass|start-stop-daemon|stdbuf|strace|systemd-resolve|tcpdump|tclsh|tshark|unexpand|unshare|unsquashfs|uudecode|uuencode|valgrind|varnishncsa|vimdiff|virsh|whiptail|xdotool|xelatex|xetex|xmodmap|xxd|zsoelim|zypper`;
+const adminTools =
+  "visudo|env|whoami|ifconfig|netstat|nmap|uname|ps|ls|cat|nc|ncat|netcat|bash|chmod|chown|rm|mv|cp|ping|nslookup|id|pwd|passwd|useradd|systemctl|iptables|mysqldump|sqlite3|awk|sed|grep|tac|head|tail|wget|curl|telnet|ssh|scp|sleep|echo|printenv|printf|kill|killall|dd|df|du|tar|gzip|unzip|vim|vi|nano|xargs|tee|tr|who";
+
 export const shellDirect: Filter = {
   id: 100_502,
   name: "shell-direct",
@@ -60,6 +65,29 @@ export const shellDirect: Filter = {
       "shell",
       `^\\s*(?:sleep|timeout)\\s+\\d+[smh]?\\s*[;|&]*\\s*$|^\\s*ping\\s+(?:-\\w\\s*\\d*\\s+)+\\S+|^\\s*(?:vi|vim|ex|ed|less|man|awk|gawk|find|git|tar|zip|nmap|gdb|perl|env|ftp|rsync|ssh|tcpdump|mysql|psql|sqlite3)\\b[^\\n]*(?:!\\s*(?:/bin/)?(?:ba|z)?sh\\b|:!\\w|-exec\\b|system\\s*\\(|--checkpoint-action|-c\\s*:?!|\\\\!)`,
       { places: INPUT },
+    ),
+    pattern("shell", `^\\s*(?:\\w+=)?['"(]*(?:${rareTools})['"]?(?:\\s+['"\\w./~$-]\\S*){1,8}\\s*[;|&]?\\s*$`, {
+      places: INPUT,
+    }),
+    pattern(
+      "shell",
+      `^\\s*(?:visudo|vipw|vigr|chef-shell|ansible-console|shutdown|reboot|halt|poweroff)\\s*[;|&]?\\s*$`,
+      { places: INPUT },
+    ),
+    // No program calls itself, or says that it comes from, a command with its arguments.
+    pattern(
+      "shell",
+      `^\\s*(?:\\w+=)?(?:[;|&(]\\s*)*(?:(?:time|nohup|strace|sudo|exec|eval|env)\\s+)?(?:${rareTools}|${adminTools})(?:\\s+[\\w./~$:@-]|\\s*[;|&<>]|\\s*$)|[?&]\\w+=(?:${rareTools}|${adminTools})\\s+[-\\w]|[;|&\`]\\s*(?:${rareTools}|${adminTools})\\b`,
+      { places: ["user-agent", "referer"] },
+    ),
+    pattern(
+      "shell",
+      `(?:^|[;|&\\s=])(?:set\\s+-o\\s+history|history\\s+-[acdrw]|unset\\s+hist\\w+|export\\s+hist\\w+)|\\$\\w+\\s+-[nlvpe]{2,}\\s|(?:^|[;&|])\\w+=(?:nc|ncat|bash|sh|curl|wget|python\\d?|perl|php|cat|id|whoami)\\s*(?:&&|;)`,
+    ),
+    pattern(
+      "shell",
+      `(?:^|[\\s"'=(;|&])(?:usr/(?:local/)?)?s?bin/+(?:${PLAIN_COMMANDS}|sleep|kill|touch|head|tail|less|more|sort)(?:$|[^\\w/.-])|\\brun-parts\\b|[;\\n]\\s*\\.(?:system|shell|load|import|output|once)\\s+\\S`,
+      { places: INPUT_AND_HEADERS },
     ),
   ],
 };

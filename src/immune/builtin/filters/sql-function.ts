@@ -35,7 +35,7 @@ export const sqlFunction: Filter = {
   places: EVERYWHERE,
   checks: [
     pattern("sql", `\\b${unmistakable}\\s*\\(`),
-    pattern("sql", `${before}sleep\\s*\\(\\s*(?:\\(|[\\d'"\\s.+*^/-]+|select\\b|\\w+\\s*\\(|[^)]{0,20}\\))`),
+    pattern("sql", `${before}sleep\\s*\\(\\s*(?:\\(|[\\d'"\\s.+*^/-]+|select\\b|\\w+\\s*\\(|@)`),
     pattern(
       "sql",
       `${before}(?:database|schema|version|user|current_date|now|pi|rand|uuid|sysdatetime|getdate|newid)\\s*\\(\\s*\\)\\s*(?:[=<>!,)|;'"-]|and\\b|or\\b|like\\b|regexp\\b|from\\b)`,
@@ -75,6 +75,20 @@ export const sqlFunction: Filter = {
       "sql",
       `\\boverlay\\s*\\([^)]*\\bplacing\\b|\\bencode\\s*\\(\\s*\\w+\\s*\\(|\\bdecode\\s*\\(\\s*\\w+\\s*\\([^)]*\\)\\s*,|\\barray\\s*\\[[^\\]]*\\]\\s*(?:is\\b|=|\\))|~\\s*(?:all|any)\\s*\\(`,
     ),
-    pattern("sql", `\\b0x[\\da-f]{8,}\\s*(?:[,)|;+]|$|--|\\band\\b|\\bor\\b|\\bfrom\\b|\\binto\\b)`, { places: INPUT }),
+    pattern(
+      "sql",
+      `(?:[=(,+|]|\\bselect|\\bunion|\\blike)\\s*0x[\\da-f]{8,}\\s*(?:[,)|;+]|$|--|\\band\\b|\\bor\\b|\\bfrom\\b|\\binto\\b)`,
+      { places: INPUT },
+    ),
+    // Left open at the end: the statement that it is put into closes it.
+    pattern(
+      "sql",
+      `^\\s*(?:select\\s+)?(?:abs|ascii|avg|bin|cast|ceil|char|chr|coalesce|concat|conv|convert|count|cur(?:date|time)|database|date_\\w+|day\\w*|db_name|default|elt|exp|floor|format|from_\\w+|hex|if|ifnull|insert|instr|isnull|lcase|left|len|length|ln|locate|log|lower|lpad|ltrim|max|md5|mid|min|minute|mod|month|now|nullif|oct|ord|password|pi|position|pow|power|quarter|rand|replace|reverse|right|round|rpad|rtrim|schema|second|sha1?|sign|sleep|soundex|space|sqrt|substr|substring|sum|sysdate|time|to_char|trim|truncate|ucase|unhex|upper|user|uuid|values|version|week|year)\\(\\s*$`,
+      { places: INPUT },
+    ),
+    pattern(
+      "sql",
+      `\\bdiv\\s*\\(\\s*[\\d.]+\\s*,|[\\w)]::double\\s+precision|\\b(?:procedure|function)\\s*\\(\\w+\\)::`,
+    ),
   ],
 };

@@ -4,8 +4,11 @@ import { INPUT, INPUT_AND_HEADERS } from "../places.ts";
 
 function search(text: string): string | null {
   const found = findSqlInjection(text);
-  return found === null ? null : text;
+  return found === null || REMARK.test(text) ? null : text;
 }
+
+/** "Sleep (band)": a name with a remark. */
+const REMARK = /^[\w .&-]{1,60} \([\w .&-]{0,40}\)$/;
 
 export const sqlInjection: Filter = {
   id: 100_201,

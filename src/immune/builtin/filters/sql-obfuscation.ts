@@ -1,6 +1,11 @@
 import { pattern, type Filter } from "../filter.ts";
 import { INPUT, INPUT_AND_HEADERS } from "../places.ts";
 
+/** A number that is compared with itself. */
+function searchSame(text: string): string | null {
+  return /(?:^|[^\w.])(\d{1,9})\s{0,9}(?:=|<=>|\blike\b|\bis\b|\brlike\b)\s{0,9}\1(?![\w.=])/i.exec(text)?.[0] ?? null;
+}
+
 export const sqlObfuscation: Filter = {
   id: 100_205,
   name: "sql-obfuscation",
@@ -23,7 +28,7 @@ export const sqlObfuscation: Filter = {
     ),
     pattern(
       "sql",
-      `(?:^|[\\s'"\`)\\d(;])(?:or|and|xor|\\|\\||&&|not)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:=|<=>|<>|!=|<=?|>=?|\\blike\\b|\\bis\\b|\\bin\\b|\\bbetween\\b|\\brlike\\b|\\bdiv\\b)[\\s('"\`~!-]*(?:\\d|true|false|null|@|char|0x)`,
+      `(?:^|[\\s'"\`)\\d(;])(?:or|and|xor|\\|\\||&&|not)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:=|<=>|\\blike\\b|\\bis\\b|\\bin\\b|\\bbetween\\b|\\brlike\\b|\\bdiv\\b)[\\s('"\`~!-]*(?:\\d|true|false|null|@|char|0x)|(?:^[\\w.-]{0,32}|['"\`)])[\\s)]*(?:or|and|xor|\\|\\||&&)[\\s(!~+-]*['"\`]?-?\\d+['"\`)]*\\s*(?:<>|!=|<=?|>=?)[\\s('"\`~!-]*\\d`,
       { places: INPUT_AND_HEADERS },
     ),
     pattern(
@@ -59,5 +64,18 @@ export const sqlObfuscation: Filter = {
       `^[^'"\`]*[\`'"]\\s*(?:\\*|and|or|xor|between|id|regexp|where|union|having|=|\\?)\\s*[\\w'"(#?*=-]+\\s*(?:=|#|--|['"]\\d|\\bfrom\\b)\\s*[#\\w'"-]*\\s*$`,
       { places: INPUT },
     ),
+    pattern(
+      "sql",
+      `^\\s*['"\`]\\s*(?:(?:or|and|xor|having|union|like|between|div)\\b|\\|\\||&&|[*=!?<>]=?)\\s*[\\w'"#?(*-]|\\\\['"\`]\\s*(?:or|and|xor)\\b`,
+      { places: INPUT },
+    ),
+    {
+      kind: "search",
+      form: "sql",
+      inText: "excused",
+      places: INPUT,
+      gate: /\d\s*(?:=|like|is|<=>)\s*\d/i,
+      search: searchSame,
+    },
   ],
 };

@@ -82,5 +82,14 @@ export const sqlStatement: Filter = {
       "sql",
       `\\bcase\\s+when\\b.*\\bthen\\b|\\bwhen\\s+\\d+\\s+then\\b|\\bhaving\\s+(?:count|sum|\\d+)\\s*(?:\\(|[<>=])`,
     ),
+    pattern(
+      "sql",
+      `\\)\\s*as\\s+[\\w\`'"]+\\s+from\\b|\\bselect\\s+(?:char|load_file|group_concat|concat|unhex|hex)\\s*\\(|\\bunion\\s+(?:all\\s+|distinct\\s+)?select\\s+from\\b|\\)\\s*(?:like|in|between|regexp)\\s*\\(|\\bif\\s*\\(\\s*\\d+\\s*=`,
+    ),
+    pattern(
+      "sql",
+      `;\\s*(?:alter|create|delete|drop|insert|truncate|update|rename|load|replace|grant|revoke)\\s+(?:table|database|into|from|user|data|view|\\w+\\s+set|index|procedure|function|all)\\b|^[^\\w\\s]\\s*(?:create|alter|drop)\\s+table\\s+\\w`,
+    ),
+    pattern("sql", `\\bselect\\b[^;]*\\bfrom\\b[^;]*\\b(?:group\\s+by|having)\\b|\\bselect\\s+\\w+\\s+group\\s+by\\b`),
   ],
 };

@@ -25,6 +25,5 @@ export const streamWrapper: Filter = {
       "plain",
       `(?:^|[^\\w])file:/+(?:localhost/)?(?:etc|proc|var|root|home|usr|opt|tmp|sys|dev|c:|c\\||windows|[^\\s/]+\\.(?:php|conf|ini|log))`,
     ),
-    pattern("plain", `^data:(?:text/plain)?(?:;base64)?,\\s*(?:<|PD|eval|phpinfo|system)`),
   ],
 };

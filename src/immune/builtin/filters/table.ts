@@ -22,6 +22,7 @@ import { restrictedPath } from "./restricted-path.ts";
 import { scanner } from "./scanner.ts";
 import { scriptUpload } from "./script-upload.ts";
 import { scriptingCode } from "./scripting-code.ts";
+import { sessionFixation } from "./session-fixation.ts";
 import { shellCommand } from "./shell-command.ts";
 import { shellDirect } from "./shell-direct.ts";
 import { shellExpression } from "./shell-expression.ts";
@@ -47,6 +48,7 @@ export const FILTERS: readonly Filter[] = [
   ldapInjection,
   oddRequest,
   oddMultipart,
+  sessionFixation,
   // 1002xx: SQL.
   sqlInjection,
   sqlStatement,

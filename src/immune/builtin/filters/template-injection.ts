@@ -7,7 +7,7 @@ const inside =
   popen subprocess os\\.(?:popen|system) system\\( exec\\( eval\\( passthru shell_exec getclass forname getruntime classloader
   _self app\\.request _context registerundefinedfiltercallback (?:filter|map|sort|reduce)\\( file_excerpt freemarker execute\\( java\\.lang processbuilder
   file\\.(?:read|open) dir\\.(?:entries|glob|pwd) io\\.(?:read|popen|binread) kernel\\.  %x require\\( process\\. global\\. mainmodule child_process
-  \\$on\\. \\$eval tostring\\(\\)\\. valueof\\( charat\\( fromcharcode \\$\\{|attr\\( root\\.process toarray\\( dump\\( include\\(`);
+  \\$on\\. \\$eval tostring\\(\\)\\. valueof\\( charat\\( fromcharcode attr\\( root\\.process toarray\\( dump\\( include\\(`);
 
 export const templateInjection: Filter = {
   id: 100_703,

@@ -5,9 +5,9 @@ import { INPUT_AND_HEADERS } from "../places.ts";
 const HARMLESS = /^javascript:\s*(?:;|void\s*\(?\s*0\s*\)?;?|\/\/)?$/i;
 
 /** Letters of the scheme may be split by what browsers pass over. */
-const split = (word: string): string => Array.from(word).join("[\\s\\x00]*");
+const split = (word: string): string => Array.from(word).join("[\\s\\x00]{0,8}");
 const SCHEME = new RegExp(
-  `(?:^|["'\`=(\\s,>])(?:${split("javascript")}|${split("vbscript")}|${split("livescript")})[\\s\\0]*:+\\s*(\\S+)`,
+  `(?:^|["'\`=(\\s,>])(?:${split("javascript")}|${split("vbscript")}|${split("livescript")})[\\s\\0]{0,8}:+\\s{0,8}(\\S{1,200})`,
   "i",
 );
 
@@ -15,9 +15,7 @@ function search(text: string): string | null {
   if (HARMLESS.test(text.trim())) return null;
   const found = SCHEME.exec(text);
   // "JavaScript: The Good Parts": code has more than letters right behind the colon.
-  return found !== null && /[(=;`[\]%/\\{.:'"#]|^$/.test(found[1]!.slice(0, 200).replace(/[.:]$/, ""))
-    ? found[0]
-    : null;
+  return found !== null && /[(=;`[\]%/\\{.:'"#]|^$/.test(found[1]!.replace(/[.:]$/, "")) ? found[0] : null;
 }
 
 export const xssAddress: Filter = {

@@ -2,7 +2,7 @@ import { pattern, type Filter } from "../filter.ts";
 import { EVERYWHERE } from "../places.ts";
 
 const events =
-  "(?:abort|activate|animation\\w+|auxclick|before\\w{3,}|begin|blur|bounce|canplay\\w*|change|click|close|contextmenu|copy|cuechange|cut|dblclick|deactivate|drag\\w*|drop|ended|error|filterchange|finish|focus\\w*|formdata|fullscreen\\w+|hashchange|input|invalid|key(?:down|up|press)|load\\w*|losecapture|message|mouse\\w+|pagehide|pageshow|paste|play\\w*|pointer\\w+|popstate|progress|propertychange|readystatechange|repeat|reset|resize\\w*|row\\w+|scroll\\w*|search|select\\w*|show|start|storage|submit|toggle|touch\\w+|transition\\w+|unload|wheel|webkit\\w+)";
+  "(?:abort|activate|animation\\w+|auxclick|before\\w{3,}|begin|blur|bounce|canplay\\w*|change|click|close|contextmenu|copy|cuechange|cut|dblclick|deactivate|drag\\w*|drop|ended|error|filterchange|finish|focus\\w*|formdata|fullscreen\\w+|hashchange|input|invalid|key(?:down|up|press)|load\\w*|losecapture|message|mouse\\w+|pagehide|pageshow|paste|play\\w*|pointer\\w+|popstate|progress|propertychange|readystatechange|repeat|reset|resize\\w*|row\\w+|scroll\\w*|search|select\\w*|show|start|storage|submit|toggle|touch\\w+|transition\\w+|unload|wheel|zoom|webkit\\w+)";
 
 export const xssHandler: Filter = {
   id: 100_302,
@@ -28,6 +28,10 @@ export const xssHandler: Filter = {
     pattern(
       "plain",
       `["'\`\\s]style\\s*=[^>]*(?:expression\\s*\\(|url\\s*\\(\\s*["']?\\s*javascript:|-moz-binding|behaviou?r\\s*:)|-moz-binding\\s*:|\\bexpression\\s*\\([^)]*(?:alert|eval|document|window|this)`,
+    ),
+    pattern(
+      "plain",
+      `^[\\s"'\`/]+on[a-z]{3,40}\\s*$|["'\`]\\s*(?:on${events}|formaction|srcdoc)\\s*=|^[\\s\\x0b]+on${events}\\s*=|<\\s*["'/]*on[a-z]{3,40}\\s*=`,
     ),
   ],
 };

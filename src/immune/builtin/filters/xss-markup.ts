@@ -6,16 +6,40 @@ import { EVERYWHERE } from "../places.ts";
 function search(text: string): string | null {
   const found = findCrossSiteScripting(text);
   if (found === null) return null;
+  // A document type without entities is how any page begins.
+  if (found.finding === "declaration") return found.name.startsWith("!doctype") ? null : found.name;
   if (found.finding !== "tag") return found.name;
+  if (DRAWINGS.test(found.name) && !MOVES.test(text)) return null;
   const at = text.toLowerCase().indexOf(`<${found.name}`);
   if (at === -1) return null;
   const rest = text.slice(at, at + ACTION_CHARS_READ);
-  return /^\s*["'>]*\s*$/.test(text.slice(0, at)) || ACTS.test(rest) ? rest : null;
+  return (at < START_CHARS_MAX && /^[\s"'>]*$/.test(text.slice(0, at))) || ACTS.test(rest) ? rest : null;
 }
 
+/** Drawings, formulas and styles are harmless unless something in them runs or loads. */
+const DRAWINGS = /^(?:svg|math|style|xml)/;
+const MOVES =
+  /[\s/"']on[a-z]{3,}\s*=|<\s*(?:script|foreignobject|animate|set|use|handler|iframe|image)|script\s*:|@import|expression\s*\(|-moz-binding|behaviou?r\s*:|data:(?!image)|<(?:svg|math|style)[^>]{0,100}$/i;
+
+/** Before a tag that stands at the beginning. */
+const START_CHARS_MAX = 16;
 const ACTION_CHARS_READ = 200;
 /** Attributes, an end that is missing, or content with more than words in it. */
 const ACTS = /^<[a-z][^\s/>]*(?:[\s/][^>=]*=|[^>]*$|[^>]*>\s*[^\s<]{0,80}[(=;"'[.`])/i;
+
+/** `<s c r i p t`: some readers pass over blanks. */
+function searchSpaced(text: string): string | null {
+  for (const [whole, letters] of text.matchAll(/<((?:[a-z]\s{1,3}){2,10}[a-z])\b/gi)) {
+    if (SPACED.has(letters!.replace(/\s/g, "").toLowerCase())) return whole;
+  }
+  return null;
+}
+
+const SPACED = new Set(
+  "script style form iframe object embed applet meta link svg dialog body image img video audio input base frame".split(
+    " ",
+  ),
+);
 
 export const xssMarkup: Filter = {
   id: 100_301,
@@ -57,5 +81,16 @@ export const xssMarkup: Filter = {
       "plain",
       `<[a-z][^\\s/>]*[\\s/][^>]*(?:src|href|action|formaction|data|poster|background|content|from|to|values|xlink:href|code)\\s*=[\\s"'\`]*(?:&\\w+;|[\\0-\\x20])*(?:j\\s*a\\s*v\\s*a|v\\s*b|l\\s*i\\s*v\\s*e)\\s*s\\s*c\\s*r\\s*i\\s*p\\s*t\\s*:`,
     ),
+    pattern(
+      "plain",
+      `<\\s*(?:\\w{1,8}:)?(?:script|vmlframe|importimplementation|foreignobject|handler|animat\\w+)\\b\\s*(?:$|[^>\\w\\s])|<\\s*\\w{0,8}\\s*:\\s*(?:vmlframe|script|image|rect|oval|group)\\b|<importimplementation`,
+    ),
+    // No client has tags in its headers.
+    pattern(
+      "plain",
+      `<\\s*/?(?:script|iframe|img|svg|object|embed|body|style|link|meta|a\\s|b\\s|form|input|video|audio|details|math|base)`,
+      { places: ["user-agent", "referer", "header", "cookie-name"], inText: "counts" },
+    ),
+    { kind: "search", form: "plain", inText: "excused", gate: /<[a-z]\s/i, search: searchSpaced },
   ],
 };

@@ -58,5 +58,9 @@ export const xssScript: Filter = {
       `\\(\\s*(?:alert|confirm|prompt|eval)\\s*\\)\\s*\\(|\\b(?:alert|confirm|prompt|eval)\\s*\\.\\s*(?:call|apply|bind)\\b|\\b(?:map|find|filter|foreach|every|some|sort|reduce)\\s*\\(\\s*(?:alert|confirm|prompt|eval)\\s*\\)|\\b(?:valueof|tostring|symbol\\.\\w+)\\s*[:=]\\s*(?:alert|prompt|confirm|eval)\\b`,
     ),
     pattern("script", `-->.*<!--\\s*#|^\\s*@import\\s+["'u]|<\\s*style[^>]*>\\s*@import`),
+    pattern(
+      "plain",
+      `\\.\\s*(?:/\\*[^*]*\\*/\\s*)*(?:call|apply|bind|sort|map|find|replace|match|filter)\\s*(?:\\.\\s*(?:call|apply|bind)\\s*)?\`|\\[\\s*\\]\\s*\\.\\s*\\w+\\s*\\.\\s*(?:call|apply|constructor)\\b|\\bvalueof\\s*=|\\breflect\\.(?:apply|construct|get|set|ownkeys)\\b`,
+    ),
   ],
 };
