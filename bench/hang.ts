@@ -26,6 +26,8 @@ const { values } = parseArgs({
     saturate: { type: "string" },
     shells: { type: "string" },
     clients: { type: "string", default: "8" },
+    /** Processes that keep a core busy each, at ordinary priority. */
+    burners: { type: "string", default: String(2 * os.availableParallelism()) },
     json: { type: "boolean", default: false },
   },
 });
@@ -177,7 +179,7 @@ async function shells(count: number): Promise<boolean> {
 
 async function saturate(seconds: number): Promise<boolean> {
   const organism = await begin({ children: false, confine: false });
-  const burners = Array.from({ length: 2 * os.availableParallelism() }, () =>
+  const burners = Array.from({ length: Number(values.burners) }, () =>
     spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }),
   );
   endings.unshift(async () => burners.forEach((burner) => burner.kill("SIGKILL")));
@@ -194,7 +196,8 @@ async function saturate(seconds: number): Promise<boolean> {
     .filter((line) => /"event":"condemned"/.test(line) && !/"reason":"surplus"/.test(line));
   const ms = outcomes.map(({ tookMs }) => tookMs);
   console.log(
-    `${seconds} s with ${burners.length} burners on ${os.availableParallelism()} cores: ${accused.length} accused; ` +
+    `${seconds} s with ${burners.length} burners on ${os.availableParallelism()} cores, load average ${os.loadavg()[1]?.toFixed(0)}: ` +
+      `${accused.length} accused; ` +
       `${before.filter((id) => after.includes(id)).length} of ${before.length} cells live on; ` +
       `${outcomes.length} requests, ${outcomes.filter(({ ok }) => !ok).length} failed, ` +
       `p50 ${Math.round(quantile(ms, 0.5))} ms, p99 ${Math.round(quantile(ms, 0.99))} ms`,

@@ -44,11 +44,12 @@ async function main(argv: string[]): Promise<ExitStatus> {
   }
 }
 
-/** `help nonsense` is about an unknown command like `nonsense` itself, and commander would only print the help. */
+/** `help nonsense` and `nonsense --help` are about an unknown command as `nonsense` is, and commander would only print the help. */
 function meantArguments(argv: string[]): string[] {
   const [first, second] = argv;
-  const isAboutUnknown = first === "help" && second !== undefined && findCommandName(argv) === undefined;
-  return isAboutUnknown ? argv.slice(1) : argv;
+  if (first === undefined || first.startsWith("-") || findCommandName(argv) !== undefined) return argv;
+  if (first === "help") return second === undefined ? argv : argv.slice(1);
+  return [first];
 }
 
 /** The command that was named, also in `cellws help ps`. An unknown one is left for commander to reject. */

@@ -42,15 +42,7 @@ import { closeBallots, takeVotes } from "./ballot.ts";
 import { noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
-import {
-  accuseAtOnce,
-  askAtOnce,
-  hearSuspicion,
-  heedAnswer,
-  noticeOwnGap,
-  pressSuspicion,
-  probeNext,
-} from "./suspicion.ts";
+import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { accuseWorn, noteWear } from "./wear.ts";
 import { evolve } from "./revision.ts";
 import { brood, fallAsleep, isFallingAsleep, layEgg } from "./dormancy.ts";
@@ -185,7 +177,7 @@ function react(state: State, event: Event): Move {
           )
         : death(state, event.id);
     case "probed":
-      return inTurn(heedAnswer(state, event.id, event.answer, nowMs), nowMs, (s, t) => accuseAtOnce(s, event.id, t));
+      return heedAnswer(state, event.id, event.answer, nowMs);
     case "voted":
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":

@@ -149,13 +149,6 @@ export function pressSuspicion(state: State, nowMs: number): Move {
   return move;
 }
 
-/** Somebody was found to be infected: each moment that it lives on does harm, and no patience is due to it. */
-export function accuseAtOnce(state: State, id: CellId, nowMs: number): Move {
-  const suspect = state.suspects.get(id);
-  if (suspect?.answer !== "infected" || state.isDazed || state.condemned.has(id)) return still(state);
-  return accuse(state, id, suspect, nowMs);
-}
-
 /** What a process looks like from outside is so however we are; that it does not answer may be our own fault. */
 function accuse(state: State, id: CellId, { answer }: Suspect, nowMs: number): Move {
   if (answer === "infected") return castVote(state, id, "infected", nowMs);

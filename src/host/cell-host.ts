@@ -210,14 +210,14 @@ export class CellHost {
   }
 
   #makeMetrics(): CellMetrics {
-    const { run, log, birth, admin } = this.#options;
+    const { run, log, birth } = this.#options;
     const { id, pid, startTicks, class: bornAs } = birth.certificate.body;
     return new CellMetrics({
       run,
       id,
       process: { pid, startTicks },
       bornAs,
-      keeps: admin !== null,
+      keeps: birth.admin !== null,
       linesLost: () => log.linesLost(),
       levelOf: (hormone) =>
         decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),

@@ -9,8 +9,9 @@ import type { Happening } from "../core/event.ts";
 import { pulseStrengthMax } from "../core/limits.ts";
 import type { Levels } from "../core/hormone.ts";
 import type { Snapshot } from "../wire/metrics.ts";
+import { addUp } from "../wire/metrics.ts";
 import { Counters } from "./counters.ts";
-import { writeCounts } from "./counts-left.ts";
+import { ownCounts, writeCounts } from "./counts-left.ts";
 import type { ProcessIdentity } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 
@@ -34,13 +35,18 @@ export class CellMetrics {
   readonly #options: CellMetricsOptions;
   #class: CellClass;
   #cpuMicros = 0;
+  /** From before this process began anew. */
+  readonly #before: Snapshot;
   #keptAtMs = Number.NEGATIVE_INFINITY;
   #lastPulse = "";
 
   constructor(options: CellMetricsOptions) {
     this.#options = options;
-    this.#class = options.bornAs;
-    this.counters.add("cellws_births_total", { class: options.bornAs });
+    const before = options.keeps ? ownCounts(options.run, options.id, options.process) : null;
+    this.#before = before?.snapshot ?? [];
+    this.#class = before?.class ?? options.bornAs;
+    if (before === null) this.counters.add("cellws_births_total", { class: options.bornAs });
+    else this.#cpuMicros = cpuMicros();
     this.counters.read("cellws_log_lines_lost_total", {}, options.linesLost);
     this.#measure();
   }
@@ -78,7 +84,7 @@ export class CellMetrics {
   /** All that this cell has counted. It is written down before it is told. */
   tell(): Snapshot {
     this.#countCpu();
-    const snapshot = this.counters.snapshot();
+    const snapshot = addUp([this.#before, this.counters.snapshot()]);
     if (this.#options.keeps) {
       writeCounts(this.#options.run, this.#options.id, { ...this.#options.process, class: this.#class, snapshot });
     }
@@ -104,9 +110,14 @@ export class CellMetrics {
   }
 
   #countCpu(): void {
-    const { user, system } = process.cpuUsage();
-    const micros = user + system;
+    const micros = cpuMicros();
     this.counters.add("cellws_cpu_seconds_total", { class: this.#class }, (micros - this.#cpuMicros) / 1e6);
     this.#cpuMicros = micros;
   }
+}
+
+/** Since the process began, whatever programs it has run. */
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

@@ -51,6 +51,12 @@ export function writeCounts(run: RunDir, id: string, counts: CellCounts): boolea
   }
 }
 
+/** What this very process has written already, as another program: a cell that becomes a drone may begin anew in place. */
+export function ownCounts(run: RunDir, id: string, { pid, startTicks }: ProcessIdentity): CellCounts | null {
+  const counts = readCounts(readText(cellCountsPath(run, id)));
+  return counts !== null && counts.pid === pid && counts.startTicks === startTicks ? counts : null;
+}
+
 /** Everything that was ever counted in this organism, with what living cells say of themselves, by id. */
 export function sumCounts(run: RunDir, told: ReadonlyMap<string, Snapshot>): Snapshot {
   // In this order: whoever is buried in between is found in what is read last, and named there.

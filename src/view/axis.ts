@@ -43,8 +43,11 @@ export function rulerOf(axis: Axis, values: Iterable<number>, countMax: number):
   }
 }
 
+/** What is narrower has no steps: they would be 0 in floating point. */
+const spanMin = 1e-200;
+
 function linearRuler(low: number, high: number, countMax: number): Ruler {
-  const span = high > low ? high - low : 1;
+  const span = high - low > spanMin ? high - low : 1;
   const step = niceStep(span / Math.max(1, countMax));
   const from = Math.floor(low / step + 1e-9) * step;
   const to = Math.ceil((low + span) / step - 1e-9) * step;

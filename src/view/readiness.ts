@@ -20,11 +20,14 @@ export function judgeReadiness({ cells }: Pick<OrganismSurvey, "cells">): Readin
   const answering = cells.filter((cell) => cell.evidence === "self");
   if (answering.length === 0) return no("none of its cells answers");
   if (cells.every((cell) => cell.state === "draining")) return no("it is coming to its end");
-  if (cells.every((cell) => cell.class === "egg")) return yes("a dormant egg: the first request wakes it");
 
-  const ingresses = answering.filter((cell) => cell.class === "b-cell" && cell.state !== "draining");
+  const staying = cells.filter((cell) => cell.class === "b-cell" && cell.state !== "draining");
+  const ingresses = staying.filter((cell) => cell.evidence === "self");
   if (ingresses.some(servesNow)) return yes("requests are answered");
-  if (ingresses.length === 0 && cells.some((cell) => cell.class === "b-cell")) return no("no B cell answers");
+  // Also while the last of an organism that falls asleep are leaving.
+  const hasEgg = answering.some((cell) => cell.class === "egg" && cell.state !== "draining");
+  if (staying.length === 0 && hasEgg) return yes("a dormant egg: the first request wakes it");
+  if (ingresses.length === 0 && staying.length > 0) return no("no B cell answers");
   const refusals = ingresses.map((cell) => cell.service?.refusal ?? null);
   if (refusals.length > 0 && refusals.every((code) => code !== null)) return no(`requests are refused: ${refusals[0]}`);
   return judgeWait(answering, ingresses.length > 0 ? "a drone whose app is up" : "a B cell");

@@ -102,8 +102,8 @@ export function renderStatus(
     ],
     ["address", addresses(file).join("\n")],
     status.adminUrl === null ? null : ["admin", `${status.adminUrl}  (/metrics /healthz /readyz /status)`],
-    // Said where it is not what the state says already.
-    status.ready === status.serving ? null : ["ready", `${status.ready ? "yes" : "no"}: ${status.readiness}`],
+    // Where all is well the state says it already.
+    status.ready && status.serving ? null : ["ready", `${status.ready ? "yes" : "no"}: ${status.readiness}`],
     ["alive", aliveSince(status, clock)],
     ["cells", describePopulation(status, style)],
     status.inFlight > 0 ? ["requests", `${status.inFlight} in flight`] : null,
@@ -144,7 +144,7 @@ const phaseMeaning = {
   serving: "requests are answered",
   impaired: "requests are answered, but the app fails in some drones",
   failing: "the app does not run, clients get 503",
-  regrowing: "cells that a request needs are missing",
+  regrowing: "cells that a request needs are missing, or do not answer",
   stopping: "it is coming to its end",
   silent: "its processes live, but none answers",
 } satisfies Record<StatusPhase, string>;

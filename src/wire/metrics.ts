@@ -10,6 +10,7 @@
  * own measures, which carry ids, are bounded by the population (src/view/metrics.ts).
  */
 import { cellClasses, specializedClasses } from "../core/cell.ts";
+import { killReasons } from "../core/record.ts";
 import { unreachable } from "../lib/assert.ts";
 import { Histogram } from "../lib/histogram.ts";
 
@@ -94,9 +95,9 @@ export const metrics = {
   cellws_protocol_faults_total: counter("What was not believed, understood or let in of other cells' words, by kind.", {
     kind: null,
   }),
-  cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", { reason: null }),
+  cellws_votes_total: counter("Votes that were cast, by what the accused was charged with.", { reason: killReasons }),
   cellws_certificates_total: counter("Cells that died under a majority's certificate, by its reason.", {
-    reason: null,
+    reason: killReasons,
   }),
   cellws_hormone_pulses_total: counter("Pulses of growth hormones that were secreted.", { class: specializedClasses }),
   cellws_hormone_level_ratio: maximum("The strongest level of a growth hormone in any cell; 1 is a full pulse.", {

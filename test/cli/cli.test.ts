@@ -22,6 +22,7 @@ test("a command that there is not, or an option, is refused with the one that wa
   const cases: Array<[args: string[], message: RegExp]> = [
     [["stauts"], /unknown command 'stauts'\n {2}Did you mean status\?/],
     [["help", "lgos"], /unknown command 'lgos'\n {2}Did you mean logs\?/],
+    [["treee", "--help"], /unknown command 'treee'\n {2}Did you mean tree\?/],
     [["ps", "--jsn"], /unknown option '--jsn'\n {2}Did you mean --json\?/],
     [["logs", "--since", "yesterday"], /'yesterday' is invalid\. Write a number with ms, s, m, h or d/],
     [["logs", "-n", "-1"], /Write a whole number/],

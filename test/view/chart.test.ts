@@ -55,6 +55,11 @@ describe("an axis", () => {
     );
   });
 
+  test("bears values that differ by less than there are steps for", () => {
+    const ruler = rulerOf({ label: "" }, [0, 5e-324], 4);
+    assert.deepEqual([ruler.place(0), ruler.place(5e-324) < 1e-6, ruler.ticks.length > 0], [0, true, true]);
+  });
+
   test("steps by 1, 2 or 5", () => {
     assert.deepEqual([0.03, 1, 1.1, 3, 7, 99].map(niceStep), [0.05, 1, 2, 5, 10, 100]);
   });

@@ -254,3 +254,16 @@ test("status without organism.json says what the cells say", () => {
   const text = renderStatus(judged, { clock, file: null, style: PLAIN_STYLE }).join("\n");
   assert.doesNotMatch(text, /null|undefined|address/);
 });
+
+test("status shows where administrators' programs ask, and what they would be told where not all is well", () => {
+  const withAdmin: OrganismFile = { ...file, admin: { host: "127.0.0.1", port: 9464 } };
+  const told = (cells: SurveyedCell[]): string =>
+    renderStatus(judgeStatus(survey(cells), withAdmin), { clock, file: withAdmin, style: PLAIN_STYLE }).join("\n");
+  const well = told(grown);
+  assert.match(well, /^ {2}admin {5}http:\/\/127\.0\.0\.1:9464\/ /m);
+  assert.doesNotMatch(well, /^ {2}ready/m, "the state says it already");
+  const waiting = cell("b", { class: "b-cell", service: { drones: 0, refusal: null }, unserved: { ms: 1, msMax: 9 } });
+  assert.match(told([waiting]), /^ {2}ready {5}yes: requests wait for a drone/m);
+  const refusing = cell("b", { class: "b-cell", service: { drones: 0, refusal: "CELLWS_HTTP_APP_FAILED" } });
+  assert.match(told([refusing]), /^ {2}ready {5}no: requests are refused: CELLWS_HTTP_APP_FAILED$/m);
+});

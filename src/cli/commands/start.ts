@@ -52,13 +52,16 @@ export const command: CliCommand<StartOptions> = {
       ["cellws start server.js --host 0.0.0.0", "for all the world"],
       ["cellws start", "what package.json or dna.ts says"],
       ["cellws start server.js --detach", "in the background"],
+      ["cellws start server.js --admin-port 9464", "with metrics and health checks"],
     ]);
     command.addHelpText(
       "after",
       `
 The organism begins as one dormant cell, which loads the app when the first
 request comes. Ctrl-C ends it after the requests in flight; a second Ctrl-C at
-once. Exit status: 0 when it was ended, 1 when it could not start or died,
+once. What --admin-port serves, and to whom: docs/ADMIN.md.
+
+Exit status: 0 when it was ended, 1 when it could not start or died,
 2 when the DNA or the command line is wrong.`,
     );
   },

@@ -11,14 +11,16 @@ export const command: CliCommand<OrganismOptions> = {
     addOrganismOptions(command);
     addExamples(command, [
       ["cellws status", "how the organism that runs here does"],
-      ["cellws status --json | jq .serving", "for programs"],
+      ["cellws status --json | jq .readiness", "for programs"],
       ["until cellws status; do sleep 1; done", "wait until it serves"],
     ]);
     command.addHelpText(
       "after",
       `
 Exit status: 0 when requests are answered, 1 when not. A dormant egg counts as
-answering: the first request wakes it.`,
+answering: the first request wakes it.
+"ready" is what /readyz of the admin listener says: requests that only wait for
+a cell to be born are served in the end.`,
     );
   },
   async run(context, _args, { name, json }) {

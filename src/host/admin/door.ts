@@ -28,6 +28,7 @@ export class AdminDoor {
   /** Descriptors to listen on. The last one is also the daughters': a cell that opens with it does not close any more. */
   #fds: number[];
   #server: net.Server | null = null;
+  #isClosed = false;
   #front: Promise<AdminFront> | null = null;
 
   constructor(options: AdminDoorOptions) {
@@ -37,6 +38,7 @@ export class AdminDoor {
 
   /** What this cell is now, and whether there are others to serve callers. */
   heed(cellClass: CellClass, hasOthers: boolean): void {
+    if (this.#isClosed) return;
     if (cellClass === "drone") return this.#wallUp();
     const shouldServe = cellClass !== "b-cell" || !hasOthers;
     if (shouldServe) this.#open();
@@ -58,6 +60,7 @@ export class AdminDoor {
 
   /** This cell leaves. */
   close(): void {
+    this.#isClosed = true;
     this.#close();
   }
 
@@ -85,5 +88,6 @@ export class AdminDoor {
     if (!isWorkFdUsed) dropListeners([{ ...listener, keepFd: listener.workFd }]);
     if (!isKeepFdUsed) dropListeners([{ ...listener, workFd: listener.keepFd }]);
     this.#fds = [];
+    this.#isClosed = true;
   }
 }

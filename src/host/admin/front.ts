@@ -21,14 +21,21 @@ export interface AdminFrontOptions {
   readonly answers: AdminAnswers;
   readonly tokenFile: string;
   readonly log: CellLog;
+  readonly limits?: Partial<AdminLimits>;
 }
 
-export const adminLimits = {
+export interface AdminLimits {
   /** From connecting until the answer has been taken. A scrape takes as long as the slowest cell, which is asked for a second. */
+  readonly connectionMsMax: number;
+  readonly connectionsMax: number;
+  readonly headBytesMax: number;
+}
+
+export const adminLimitsDefault: AdminLimits = {
   connectionMsMax: 10_000,
   connectionsMax: 32,
   headBytesMax: 8 * 1024,
-} as const;
+};
 
 interface Answer {
   readonly status: number;
@@ -43,26 +50,28 @@ const openToAll: ReadonlySet<Endpoint> = new Set(["/healthz", "/readyz"]);
 
 export class AdminFront {
   readonly #options: AdminFrontOptions;
+  readonly #limits: AdminLimits;
   readonly #server: http.Server;
   #connections = 0;
 
   constructor(options: AdminFrontOptions) {
     this.#options = options;
+    this.#limits = { ...adminLimitsDefault, ...options.limits };
     // It never listens itself: the door does, and hands it what comes.
     this.#server = http.createServer(
-      { maxHeaderSize: adminLimits.headBytesMax, keepAlive: false },
+      { maxHeaderSize: this.#limits.headBytesMax, keepAlive: false },
       (request, response) => this.#answer(request, response),
     );
     this.#server.maxRequestsPerSocket = 1;
   }
 
   accept(socket: net.Socket): void {
-    if (this.#connections >= adminLimits.connectionsMax || socket.destroyed) {
+    if (this.#connections >= this.#limits.connectionsMax || socket.destroyed) {
       socket.destroy();
       return;
     }
     this.#connections += 1;
-    const timer = setTimeout(() => socket.destroy(), adminLimits.connectionMsMax);
+    const timer = setTimeout(() => socket.destroy(), this.#limits.connectionMsMax);
     socket.once("close", () => {
       clearTimeout(timer);
       this.#connections -= 1;
