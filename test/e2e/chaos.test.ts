@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { readProc } from "../../src/host/proc.ts";
-import { bin, sharedOrganism } from "./organism.ts";
+import { bin, cellws, sharedOrganism } from "./organism.ts";
 import { within } from "./wait.ts";
 
 interface Account {
@@ -111,5 +111,8 @@ describe("cellws chaos", () => {
     assert.match(stderr, /CELLWS_E_CHAOS_LOAD[\s\S]*\/flips: answered 200, then 500/);
   });
 });
+
+/** Beyond all that a run waits for: the organism to be ready, the strikes, the healing, and what is under way. */
+const chaosMsMax = 90_000;
 
 const isStopped = (pid: number): boolean => readProc(pid)?.state === "T";

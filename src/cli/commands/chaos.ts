@@ -54,7 +54,7 @@ const pathsMax = 32;
 /** As a user would give up; longer than the organism takes to end what hangs. */
 const requestMsMax = 15_000;
 const lookEveryMs = 100;
-const askMs = 250;
+const askMs = 500;
 /** After the last strike: how long the organism may take to be whole before it is said that it did not heal. */
 const healMsMax = 20_000;
 /** Before the first: until everybody is there whom the DNA wants. */
@@ -260,7 +260,8 @@ async function untilReady(run: RunDir, wanted: Populations, signal: AbortSignal)
   for (;;) {
     const { cells } = (await surveyOrganism(run, { timeoutMs: askMs })).survey;
     const lacking = Object.entries(wanted).filter(
-      ([cellClass, count]) => cells.filter((cell) => cell.class === cellClass && cell.state === "live").length < count,
+      ([cellClass, count]) =>
+        cells.filter((cell) => cell.class === cellClass && cell.state !== "draining").length < count,
     );
     if (lacking.length === 0 || signal.aborted) return;
     if (performance.now() > deadlineMs) {
