@@ -77,6 +77,11 @@ export class Mischief {
     return true;
   }
 
+  /** Whether the cell stands still because of us: to strike it again would be no strike. */
+  isStopped({ pid }: { readonly pid: number }): boolean {
+    return this.#stopped.has(pid);
+  }
+
   /** Lets those go that nobody has ended in time. To be called again and again. */
   letGo(): void {
     for (const [pid, { strike, untilMs }] of this.#stopped) {

@@ -191,7 +191,8 @@ async function unleash(run: RunDir, file: OrganismFile, plan: Plan, context: Cli
       tally.saw(cells, wanted, nowMs());
       mischief.letGo();
       if (nowMs() >= nextStrikeMs && nowMs() < plan.forMs && !interrupted.signal.aborted) {
-        const strike = chooseStrike(cells, plan, dice);
+        const moving = cells.filter((cell) => !mischief.isStopped(cell));
+        const strike = chooseStrike(moving, plan, dice);
         if (strike !== null && mischief.strike(strike)) tally.struck(strike, nowMs());
         // Between half and one and a half of it: no two organisms are struck in step.
         nextStrikeMs = nowMs() + (plan.everyMs * (500 + dice.below(1_001))) / 1_000;
