@@ -40,15 +40,9 @@ describe("cellws chaos", () => {
     const picture = organism().scratch("chaos.svg");
     const harm = ["--cells", "drone,stem,neuron", "--how", "kill", "--for", "3s", "--every", "600ms", "--seed", "7"];
     const load = ["--path", "/?{id}", "--rate", "50", "--connections", "4"];
-    const { code, stdout, stderr } = await organism().cli(
-      "chaos",
-      "--yes",
-      "--json",
-      ...harm,
-      ...load,
-      "--out",
-      picture,
-    );
+    const args = ["chaos", "--name", organism().name, "--yes", "--json", ...harm, ...load, "--out", picture];
+    const { env, workDir: cwd } = organism();
+    const { code, stdout, stderr } = await cellws(args, { env, cwd, msMax: chaosMsMax });
     const account = JSON.parse(stdout || "null") as Account | null;
     assert.ok(account !== null, stderr);
     assert.ok(account.strikes.length >= 1, `${account.strikes.length} strikes`);
