@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { buildScreenCached } from "../../src/host/immune/facts-cache.ts";
+import { buildBuiltinCached, buildScreenCached } from "../../src/host/immune/facts-cache.ts";
 import { evaluatePhase } from "../../src/immune/seclang/evaluate.ts";
 import { judge } from "../../src/immune/seclang/judgement.ts";
 import { parseSecLang } from "../../src/immune/seclang/parse.ts";
@@ -12,6 +12,7 @@ import type { RuleSet } from "../../src/immune/seclang/rule-set.ts";
 import { buildRuleSet } from "../../src/immune/seclang/rule-set.ts";
 import type { Screen } from "../../src/immune/seclang/screen.ts";
 import { openTransaction } from "../../src/immune/seclang/transaction.ts";
+import { hitsOf, requestOf } from "./builtin/one-value.ts";
 
 const rulesOf = (pattern: string): RuleSet =>
   buildRuleSet(
@@ -90,4 +91,22 @@ describe("a rule set's compiled form on disk", () => {
     assert.equal(fromCache, false);
     assert.deepEqual(hitsWith(screen), [1, 2]);
   });
+});
+
+test("the built-in filters come from the cache as they were made, and other exclusions are made anew", () => {
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), "cellws-facts-"));
+  try {
+    const folder = path.join(base, "cache");
+    const { facts } = requestOf("1 union select name, hash from staff");
+    const made = buildBuiltinCached({}, folder);
+    const cached = buildBuiltinCached({}, folder);
+    assert.deepEqual([made.fromCache, cached.fromCache], [false, true]);
+    assert.deepEqual(hitsOf(cached.builtin, facts, ""), hitsOf(made.builtin, facts, ""));
+    assert.ok(hitsOf(cached.builtin, facts, "").length > 0);
+    const without = buildBuiltinCached({ exclude: [{ filter: "*", parameter: "q" }] }, folder);
+    assert.equal(without.fromCache, false);
+    assert.deepEqual(hitsOf(without.builtin, facts, ""), []);
+  } finally {
+    fs.rmSync(base, { recursive: true });
+  }
 });

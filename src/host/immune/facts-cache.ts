@@ -11,6 +11,8 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import v8 from "node:v8";
+import type { BuiltinOptions, BuiltinScreen } from "../../immune/builtin/screen.ts";
+import { buildBuiltin } from "../../immune/builtin/screen.ts";
 import type { Facts } from "../../immune/seclang/compiled/facts.ts";
 import { noFacts } from "../../immune/seclang/compiled/facts.ts";
 import type { Rule } from "../../immune/seclang/rule.ts";
@@ -42,6 +44,24 @@ export function buildScreenCached(rules: RuleSet, folder: string): CachedScreen 
   return { screen, fromCache: known !== null };
 }
 
+export interface CachedBuiltin {
+  readonly builtin: BuiltinScreen;
+  readonly fromCache: boolean;
+}
+
+/** The built-in filters, from the same cache: without it they take a quarter of a second. */
+export function buildBuiltinCached(options: Omit<BuiltinOptions, "facts">, folder: string): CachedBuiltin {
+  const hash = createHash("sha256").update(process.version).update(engineHash()).update("built-in filters");
+  // Which filters are off says which patterns there are.
+  hash.update(JSON.stringify(options.exclude ?? []));
+  const file = path.join(folder, hash.digest("hex") + SUFFIX);
+  const known = read(file);
+  const facts = known ?? noFacts();
+  const builtin = buildBuiltin({ ...options, facts });
+  if (known === null) write(file, facts);
+  return { builtin, fromCache: known !== null };
+}
+
 function keyOf(rules: RuleSet): string {
   const hash = createHash("sha256").update(process.version).update(engineHash());
   for (const phase of PHASES) {
@@ -61,9 +81,11 @@ let engine: Buffer | null = null;
 function engineHash(): Buffer {
   if (engine !== null) return engine;
   const hash = createHash("sha256");
-  const folder = path.resolve(import.meta.dirname, "../../immune/seclang");
-  for (const name of fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
-    if (/\.[jt]s$/.test(name)) hash.update(name).update(fs.readFileSync(path.join(folder, name)));
+  for (const part of ["seclang", "builtin"]) {
+    const folder = path.resolve(import.meta.dirname, "../../immune", part);
+    for (const name of fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+      if (/\.[jt]s$/.test(name)) hash.update(name).update(fs.readFileSync(path.join(folder, name)));
+    }
   }
   engine = hash.digest();
   return engine;

@@ -6,6 +6,7 @@
  * Built once in each cell. Readings of headers that come again with each request are kept (memory below): what was
  * found harmless once is.
  */
+import type { Facts } from "../seclang/compiled/facts.ts";
 import { noFacts } from "../seclang/compiled/facts.ts";
 import type { Needs } from "../seclang/compiled/needs.ts";
 import type { ScreenTable } from "../seclang/compiled/screen-table.ts";
@@ -13,12 +14,14 @@ import { buildScreenTable, WORD_BITS } from "../seclang/compiled/screen-table.ts
 import { requiredClasses } from "../seclang/pattern/byte-classes.ts";
 import type { BoundedRegex } from "../seclang/pattern/bounded-regex.ts";
 import { boundedBy } from "../seclang/pattern/bounded-regex.ts";
+import type { Pattern } from "../seclang/pattern/parse.ts";
 import { parsePattern } from "../seclang/pattern/parse.ts";
+import type { Program } from "../seclang/pattern/program.ts";
 import { buildProgram } from "../seclang/pattern/program.ts";
 import { requiredLiterals } from "../seclang/required-literals.ts";
 import type { Exclusion } from "./exclusions.ts";
 import { readExclusions } from "./exclusions.ts";
-import type { Check, Filter, PatternCheck } from "./filter.ts";
+import type { Check, Filter } from "./filter.ts";
 import { FILTERS } from "./filters/table.ts";
 import { FORMS } from "./forms.ts";
 import type { PlaceName } from "./places.ts";
@@ -52,13 +55,15 @@ export interface FormChecks {
 }
 
 export interface BuiltinOptions {
+  /** What an earlier build found out about the same patterns; what was not among it is added. */
+  readonly facts?: Facts;
   /** What not to look for, and where: from the DNA (`immune.exclude`). */
   readonly exclude?: readonly Exclusion[];
   /** For tests: others than the table's. */
   readonly filters?: readonly Filter[];
 }
 
-export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOptions = {}): BuiltinScreen {
+export function buildBuiltin({ exclude = [], filters: all = FILTERS, facts }: BuiltinOptions = {}): BuiltinScreen {
   const { isOff, exclusions } = readExclusions(exclude, all);
   const filters = all.filter((filter) => !isOff(filter));
   const checks: BuiltCheck[] = [];
@@ -66,13 +71,13 @@ export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOp
   const places: number[] = [];
   for (const filter of filters) {
     for (const check of filter.checks) {
-      const { built, need } = build(filter, check);
+      const { built, need } = build(filter, check, facts ?? null);
       checks.push(built);
       needs.push(need);
       places.push(placesOf(check.places ?? filter.places));
     }
   }
-  const table = buildScreenTable(needs, noFacts());
+  const table = buildScreenTable(needs, facts ?? noFacts());
   const setOf = (belongs: (index: number) => boolean): readonly number[] => {
     const set = Array.from({ length: table.words }, () => 0);
     for (const index of checks.keys())
@@ -96,24 +101,31 @@ export function buildBuiltin({ exclude = [], filters: all = FILTERS }: BuiltinOp
 
 const placesOf = (names: readonly PlaceName[]): number => names.reduce((sum, name) => sum | PLACES[name], 0);
 
-function build(filter: Filter, check: Check): { built: BuiltCheck; need: Needs } {
+function build(filter: Filter, check: Check, facts: Facts | null): { built: BuiltCheck; need: Needs } {
   const source = check.kind === "pattern" ? check.pattern : check.gate;
-  const parsed = parsePattern(source);
-  const need = {
-    pure: true,
-    literals: requiredLiterals(parsed),
-    clauses: requiredClasses(parsed.root),
-    regex: null,
-    regexFor: null,
+  const key = `/${source.source}/${source.flags}`;
+  const known = facts?.patterns.get(key);
+  const parsed = known === undefined ? parsePattern(source) : null;
+  const literals = known === undefined ? requiredLiterals(parsed!) : known.literals;
+  const clauses = known === undefined ? requiredClasses(parsed!.root) : known.clauses;
+  const programOf = (): Program => known?.program ?? programFrom(filter, parsed!);
+  if (facts !== null && known === undefined) facts.patterns.set(key, { literals, clauses, program: programOf() });
+  return {
+    built: { filter, check, regex: check.kind === "pattern" ? lazily(() => boundedBy(programOf())) : null },
+    need: { pure: true, literals, clauses, regex: null, regexFor: null },
   };
-  const regex = check.kind === "pattern" ? regexOf(filter, check) : null;
-  return { built: { filter, check, regex }, need };
 }
 
-function regexOf(filter: Filter, check: PatternCheck): BoundedRegex {
-  const program = buildProgram(parsePattern(check.pattern));
-  assert(program !== null, `a pattern of the filter ${filter.name} is small enough to be run in bounded time`);
-  return boundedBy(program);
+/** A pattern's program is made when a value first holds what it requires: of most patterns that is never. */
+function lazily(make: () => BoundedRegex): BoundedRegex {
+  let made: BoundedRegex | null = null;
+  return { exec: (value, meter, groups) => (made ??= make()).exec(value, meter, groups) };
+}
+
+function programFrom({ name }: Filter, parsed: Pattern): Program {
+  const program = buildProgram(parsed);
+  assert(program !== null, `a pattern of the filter ${name} is small enough to be run in bounded time`);
+  return program;
 }
 
 /** Values of headers in which nothing was found. */

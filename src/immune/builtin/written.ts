@@ -29,8 +29,11 @@ const HIGH_BYTES_PER_WORD = 6;
 
 export function isWritten(text: string): boolean {
   const start = text.length > CHARS_READ ? text.slice(0, CHARS_READ) : text;
-  return hasLines(start) || isProse(start);
+  return hasLines(start) || isProse(start) || MARKED.test(start);
 }
+
+/** "see `ls -la` for more": words, and code marked as such. */
+const MARKED = /^[A-Za-z][a-z']{1,20} (?:[\w',.-]+ ){0,8}`[^`]{1,80}`(?:[ .,;:!?)]|$)/;
 
 function hasLines(text: string): boolean {
   if (text.length < LINES_BYTES_MIN) return false;

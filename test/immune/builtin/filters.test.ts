@@ -6,6 +6,8 @@ import { describe, test } from "node:test";
 import type { Filter } from "../../../src/immune/builtin/filter.ts";
 import { FILTERS } from "../../../src/immune/builtin/filters/table.ts";
 import { buildBuiltin } from "../../../src/immune/builtin/screen.ts";
+import { parsePattern } from "../../../src/immune/seclang/pattern/parse.ts";
+import { buildProgram } from "../../../src/immune/seclang/pattern/program.ts";
 import { attackClasses } from "../../../src/immune/ledger/attack-class.ts";
 import type { Case } from "./one-value.ts";
 import { hitsOf, requestOf } from "./one-value.ts";
@@ -40,6 +42,14 @@ describe("built-in filters", () => {
       .map((file) => file.replace(/\.cases\.json$/, ""));
     assert.deepEqual(files.sort(), FILTERS.map(({ name }) => name).sort());
     for (const { name } of FILTERS) assert.ok(fs.existsSync(path.join(folder, `${name}.ts`)), name);
+  });
+
+  test("have patterns that are small enough to be run in bounded time", () => {
+    for (const { name, checks } of FILTERS) {
+      for (const check of checks) {
+        if (check.kind === "pattern") assert.ok(buildProgram(parsePattern(check.pattern)) !== null, name);
+      }
+    }
   });
 
   test("have ids of their own, in their range and in order", () => {

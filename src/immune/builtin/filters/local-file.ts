@@ -51,7 +51,7 @@ export const localFile: Filter = {
     ),
     pattern(
       "shell",
-      `(?:^|[^\\w.-])(?:boot\\.ini|win\\.ini|system\\.ini|php\\.ini|my\\.ini|web\\.config|global\\.asax?|wp-config\\.php|localsettings\\.php|configuration\\.php|settings\\.inc\\.php|config\\.inc\\.php|sites-enabled|web-inf[/\\\\]|meta-inf[/\\\\]|unattend(?:ed)?\\.(?:xml|txt)|sysprep\\.inf|php-?info\\.php|ntuser\\.dat|\\.env(?:\\.(?:local|prod\\w*|dev\\w*|staging|bak|old|save))?)(?:$|[^\\w.-])`,
+      `(?:^|[^\\w.-])(?:boot\\.ini|win\\.ini|system\\.ini|php\\.ini|my\\.ini|web\\.config|global\\.asax?|wp-config\\.php|localsettings\\.php|configuration\\.php|settings\\.inc\\.php|config\\.inc\\.php|sites-enabled|web-inf[/\\\\]\\w*|meta-inf[/\\\\]\\w*|unattend(?:ed)?\\.(?:xml|txt)|sysprep\\.inf|php-?info\\.php|ntuser\\.dat|\\.env(?:\\.(?:local|prod\\w*|dev\\w*|staging|bak|old|save))?)(?:$|[^\\w.-])`,
       { places: ["argument", "name", "cookie", "body"] },
     ),
     pattern(

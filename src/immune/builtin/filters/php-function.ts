@@ -17,7 +17,7 @@ const names =
   print_r proc_(?:close|get_status|nice|open|terminate) property_exists putenv quotemeta rawurl(?:de|en)code read(?:_exif_data|dir|file|gzfile|line_\\w+|link) realpath_cache_\\w+ register_(?:shutdown|tick)_function rename_function restore_\\w+ rewinddir runkit7?_\\w+ scandir session_\\w+ set_(?:error_handler|exception_handler|file_buffer|include_path|magic_quotes_runtime|socket_blocking|time_limit) setcookie setdefaultstub setrawcookie settype sha1_file shell_exec shm_\\w+ shmop_\\w+ show_source similar_text simplexml_\\w+ snmp\\w*_?\\w+ socket_\\w+ spl_\\w+ sqlite_\\w+ sqlsrv_\\w+ ssh2_\\w+ str_(?:contains|getcsv|ireplace|pad|repeat|replace|rot13|shuffle|split|word_count|starts_with|ends_with) strcasecmp stream_\\w+ strip_tags stripc?slashes stristr strncasecmp strrev strpbrk strlen strpos stripos strrpos strtolower strtotime strtoupper substr unpack intval floatval boolval strval assert_options ucwords lcfirst nl2br money_format vsprintf php_check_syntax substr_(?:compare|count|replace) sys_(?:get_temp_dir|getloadavg) syslog tempnam tmpfile token_(?:get_all|name) trigger_error uasort ucfirst ucwords uksort uniqid unregister_tick_function unserialize url(?:de|en)code use_soap_error_handler user_error usort utf8_(?:de|en)code var_(?:dump|export) variant_\\w+ version_compare vfprintf vprintf vsprintf wddx_\\w+ win32_\\w+ xdiff_\\w+ xml_parser_\\w+ xmlrpc_\\w+ xslt_\\w+ yaml_(?:parse\\w*|emit\\w*) zend_version zip_(?:open|read|entry_\\w+) zlib_\\w+
   gnupg_\\w+ imap_\\w+ ibase_\\w+ inclued_get_data intl_\\w+ kadm5_\\w+ lchown link linkinfo maxdb_\\w+ memcache_\\w+ msql_\\w+ ncurses_\\w+ pdf_\\w+ ps_\\w+ pspell_\\w+ px_\\w+ radius_\\w+ rrd_\\w+ sem_\\w+ stomp_\\w+ svn_\\w+ sybase_\\w+ tidy_\\w+ udm_\\w+ wincache_\\w+ apc_\\w+ apcu_\\w+ apache_\\w+ bcompiler_\\w+ cubrid_\\w+ eio_\\w+ enchant_\\w+ event_\\w+ expect_\\w+ fbsql_\\w+ fdf_\\w+ geoip_\\w+ gmp_\\w+ hw_\\w+ id3_\\w+ ifx_\\w+ ingres_\\w+`);
 const general = oneOf(
-  "system exec eval assert include include_once require require_once printf sprintf chr ord pack implode explode extract compact copy unlink rename rmdir mkdir chmod chown chgrp touch symlink link glob mail header define constant dl date join rand sort define file fputs dir key end current each prev next reset range",
+  "system exec eval assert include include_once require require_once chr ord pack implode explode extract compact copy unlink rename rmdir mkdir chmod chown chgrp touch symlink link glob mail header define constant dl date join rand sort define file fputs dir key end current each prev next reset range",
 );
 
 export const phpFunction: Filter = {
@@ -39,12 +39,16 @@ export const phpFunction: Filter = {
       `(?:^|[^\\w.$>-])${general}\\s*\\(?\\s*(?:\\$[_a-z{]|["'\`][^"'\`]*["'\`]\\s*(?:\\)|\\.)\\s*[;.)?]|(?:base64_decode|chr|gz\\w+|str_rot13|\\$|getallheaders|current|pos|end|next|scandir|implode|localeconv)\\s*\\()`,
       { places: INPUT },
     ),
-    pattern("plain", `(?:^|[^\\w.$>-])(?:system|exec|passthru|shell_exec|popen|eval|assert)\\(\\s*["'\`$\\w][^)]*\\)`, {
-      places: INPUT,
-    }),
+    pattern(
+      "plain",
+      `(?:^|[^\\w.$>-])(?:system|exec|passthru|shell_exec|popen|eval|assert)\\(\\s*(?:["'\`$]|\\w{2})[^)]*\\)`,
+      {
+        places: INPUT,
+      },
+    ),
     pattern(
       "script",
-      `(?:^|[^\\w.$>-])(?:system|exec|eval|assert|include|require|printf|chr|phpinfo|readfile|mail|glob|dl|opendir|unlink|define|ini_set|putenv|virtual)\\s*\\((?:\\s*["'$\\d][^)]*)?\\)\\s*(?:;|\\?>|$)`,
+      `(?:^|[^\\w.$>-])(?:system|exec|eval|assert|include|require|chr|phpinfo|readfile|mail|glob|dl|opendir|unlink|define|ini_set|putenv|virtual)\\s*\\((?:\\s*["'$\\d][^)]*)?\\)\\s*(?:;|\\?>|$)`,
       { places: INPUT },
     ),
     pattern(

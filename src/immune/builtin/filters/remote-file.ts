@@ -23,7 +23,13 @@ export const remoteFile: Filter = {
       "plain",
       `(?:^|[^\\w])${scheme}:/{1,3}(?:[^/\\s@]+@)?(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[?[\\da-f]{1,4}(?::[\\da-f]{0,4}){2,7}\\]?|0x[\\da-f]{8}|\\d{8,10})(?::\\d+)?/(?:[^\\s?#]*/)*[^\\s?#/]*\\.${script}(?:$|[^\\w./-])`,
     ),
-    pattern("plain", `^\\s*(?:ftps?|sftp|smb|gopher)://[^\\s]+`, { places: ["argument"] }),
+    pattern(
+      "plain",
+      `^\\s*(?:ftps?|sftp|smb|gopher)://(?:(?:[^/\\s@]+@)?\\d{1,3}(?:\\.\\d{1,3}){3}|\\S+\\.(?:php|phtml|inc|sh|pl|txt)$)`,
+      {
+        places: ["argument"],
+      },
+    ),
     pattern("plain", `^\\s*${scheme}:/{1,3}[^\\s?]+(?:\\.${script}\\?+|\\?{2,})$`, { places: ["argument"] }),
     pattern("plain", `^\\s*${scheme}://[^\\s?]+\\.(?:txt|inc|dat)\\?`, { places: ["argument"] }),
     pattern("raw", `^\\s*${scheme}:/{1,3}[^\\s]+\\0`, { places: ["argument"] }),

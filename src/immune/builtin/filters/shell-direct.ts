@@ -45,7 +45,7 @@ export const shellDirect: Filter = {
     ),
     pattern(
       "shell",
-      `^\\s*(?:whoami|ifconfig|ipconfig|netstat|printenv|uname|lsof|lsb_release|dmesg|systeminfo|tasklist|hostname|crontab|pwd|env|id|ps|ls)(?:\\s+-{1,2}[\\w-]+(?:\\s+\\S+)?)+\\s*[;|&]?\\s*$|^\\s*(?:whoami|ifconfig|ipconfig|printenv|systeminfo|tasklist|netstat)\\s*[;|&]?\\s*$`,
+      `^\\s*(?:whoami|ifconfig|ipconfig|netstat|printenv|uname|lsof|lsb_release|dmesg|systeminfo|tasklist|hostname|crontab|pwd|env|id|ps|ls)(?:\\s+aux|\\s+-{1,2}[\\w-]+(?:\\s+\\S+)?)+\\s*[;|&]?\\s*$|^\\s*(?:whoami|ifconfig|ipconfig|printenv|systeminfo|tasklist)\\s*[;|&]?\\s*$`,
       { places: INPUT },
     ),
     pattern(
@@ -69,11 +69,7 @@ export const shellDirect: Filter = {
     pattern("shell", `^\\s*(?:\\w+=)?['"(]*(?:${rareTools})['"]?(?:\\s+['"\\w./~$-]\\S*){1,8}\\s*[;|&]?\\s*$`, {
       places: INPUT,
     }),
-    pattern(
-      "shell",
-      `^\\s*(?:visudo|vipw|vigr|chef-shell|ansible-console|shutdown|reboot|halt|poweroff)\\s*[;|&]?\\s*$`,
-      { places: INPUT },
-    ),
+    pattern("shell", `^\\s*(?:visudo|vipw|vigr|chef-shell|ansible-console)\\s*[;|&]?\\s*$`, { places: INPUT }),
     // No program calls itself, or says that it comes from, a command with its arguments.
     pattern(
       "shell",

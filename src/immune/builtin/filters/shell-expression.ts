@@ -73,7 +73,7 @@ export const shellExpression: Filter = {
     ),
     pattern(
       "plain",
-      `(?:^|[;|&\\s\`(])\\[\\s+-[a-z]\\s|\\[\\[\\s+[^\\]]*\\]\\]|(?:^|[;|&\\s])alias\\s+\\w+=|(?:^|[;|&])\\s*(?:export|declare|typeset|local|readonly)\\s+-?\\w+=`,
+      `(?:^|[;|&\\s\`(])\\[\\s+-[a-z]\\s|\\[\\[\\s+[^\\]]*\\]\\]|(?:^|[;|&\\s])alias\\s+\\w+=|[;|&]\\s*(?:export|declare|typeset|local|readonly)\\s+-?\\w+=`,
       { places: ["argument", "body"] },
     ),
     pattern(

@@ -2,7 +2,7 @@ import { oneOf, pattern, type Filter } from "../filter.ts";
 import { EVERYWHERE, INPUT } from "../places.ts";
 
 /** No other language has functions of these names. */
-const unmistakable = oneOf(`benchmark pg_sleep load_file extractvalue updatexml xmltype randomblob zeroblob
+const unmistakable = oneOf(`pg_sleep load_file extractvalue updatexml xmltype randomblob zeroblob
   load_extension lo_import lo_export lo_get lo_put pg_read_file pg_read_binary_file pg_ls_dir pg_stat_file
   current_setting set_config query_to_xml database_to_xml table_to_xml xmlforest group_concat concat_ws string_agg
   array_to_string unhex from_base64 to_base64 aes_decrypt des_encrypt make_set name_const gtid_subset gtid_subtract
@@ -35,7 +35,10 @@ export const sqlFunction: Filter = {
   places: EVERYWHERE,
   checks: [
     pattern("sql", `\\b${unmistakable}\\s*\\(`),
-    pattern("sql", `${before}sleep\\s*\\(\\s*(?:\\(|[\\d'"\\s.+*^/-]+|select\\b|\\w+\\s*\\(|@)`),
+    pattern(
+      "sql",
+      `${before}(?:sleep|benchmark)\\s*\\(\\s*(?:\\(|[\\d'"\\s.+*^/%-]+(?:[),'"@]|$|div\\b|mod\\b|[^\\x00-\\x7f])|select\\b|\\w+\\s*\\(|@)`,
+    ),
     pattern(
       "sql",
       `${before}(?:database|schema|version|user|current_date|now|pi|rand|uuid|sysdatetime|getdate|newid)\\s*\\(\\s*\\)\\s*(?:[=<>!,)|;'"-]|and\\b|or\\b|like\\b|regexp\\b|from\\b)`,

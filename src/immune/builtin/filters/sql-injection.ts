@@ -7,8 +7,8 @@ function search(text: string): string | null {
   return found === null || REMARK.test(text) ? null : text;
 }
 
-/** "Sleep (band)": a name with a remark. */
-const REMARK = /^[\w .&-]{1,60} \([\w .&-]{0,40}\)$/;
+/** "Sleep (band)", "benchmark(s)": a name with a remark. */
+const REMARK = /^[\w .&-]{1,60}(?: \([\w .&-]{0,40}|\(s)\)$/;
 
 export const sqlInjection: Filter = {
   id: 100_201,

@@ -15,7 +15,7 @@ export const streamWrapper: Filter = {
   checks: [
     pattern(
       "plain",
-      `(?:^|[^\\w.])(?:php|phar|expect|glob|ogg|rar|zip|zlib|bzip2|compress\\.(?:zlib|bzip2)|ssh2(?:\\.\\w+)?|gopher|dict|netdoc|tftp|ldaps?|local_file|mosxml|cdf|rar|file\\.\\w+|smb)://`,
+      `(?:^|[^\\w.])(?:php|data|phar|expect|glob|ogg|rar|zip|zlib|bzip2|compress\\.(?:zlib|bzip2)|ssh2(?:\\.\\w+)?|gopher|dict|netdoc|tftp|ldaps?|local_file|mosxml|cdf|rar|file\\.\\w+|smb)://`,
     ),
     pattern(
       "plain",

@@ -9,6 +9,7 @@ function search(text: string): string | null {
   // A document type without entities is how any page begins.
   if (found.finding === "declaration") return found.name.startsWith("!doctype") ? null : found.name;
   if (found.finding !== "tag") return found.name;
+  if (found.name === "iframe" && EMBEDDED.test(text)) return null;
   if (DRAWINGS.test(found.name) && !MOVES.test(text)) return null;
   const at = text.toLowerCase().indexOf(`<${found.name}`);
   if (at === -1) return null;
@@ -23,6 +24,10 @@ const MOVES =
 
 /** Before a tag that stands at the beginning. */
 const START_CHARS_MAX = 16;
+/** As sites give it for their videos and maps. */
+const EMBEDDED =
+  /^\s*<iframe(?=[^>]*\b(?:allowfullscreen|frameborder|loading|allow|referrerpolicy)\b)(?=[^>]*\ssrc="https:\/\/[\w.-]+\/[^"<>]*")(?![^>]*(?:\son|srcdoc|script:))[^>]{1,1000}>\s*(?:<\/iframe>)?\s*$/i;
+
 const ACTION_CHARS_READ = 200;
 /** Attributes, an end that is missing, or content with more than words in it. */
 const ACTS = /^<[a-z][^\s/>]*(?:[\s/][^>=]*=|[^>]*$|[^>]*>\s*[^\s<]{0,80}[(=;"'[.`])/i;
@@ -71,7 +76,7 @@ export const xssMarkup: Filter = {
     ),
     pattern(
       "plain",
-      `<\\s*/?\\s*(?:\\w+:)?(?:script|iframe|frameset|applet|embed|object|noscript|foreignobject|isindex|marquee|xss|base|meta|bgsound|blink|layer|ilayer|keygen|template|portal)(?:[\\s/>#"'+,;:\\0]+[^>]*(?:=|>?\\s*\\S*[(=;])|[\\s#/"'+]*$)`,
+      `<\\s*/?\\s*(?:\\w+:)?(?:script|frameset|applet|embed|object|noscript|foreignobject|isindex|marquee|xss|base|meta|bgsound|blink|layer|ilayer|keygen|template|portal)(?:[\\s/>#"'+,;:\\0]+[^>]*(?:=|>?\\s*\\S*[(=;])|[\\s#/"'+]*$)`,
     ),
     pattern(
       "plain",

@@ -2,11 +2,13 @@ import { oneOf, pattern, type Filter } from "../filter.ts";
 import { INPUT_AND_HEADERS } from "../places.ts";
 
 const globals = oneOf("document window self top parent frames globalthis this opener");
-const members = oneOf(`cookie domain location write writeln createelement queryselector queryselectorall
-  getelementbyid getelementsbytagname getelementsbyclassname documentelement referrer url documenturi domain body
-  localstorage sessionstorage alert prompt confirm eval open constructor document window globaleval \\$ jquery innerhtml outerhtml
-  textcontent appendchild import settimeout setinterval name implementation defaultview postmessage parentnode x24
+/** With a name alone something is said already: they are read or written. */
+const members = oneOf(`cookie domain location write writeln createelement documentelement referrer documenturi body
+  localstorage sessionstorage alert prompt confirm eval constructor document window globaleval \\$ jquery innerhtml outerhtml
+  textcontent import settimeout setinterval name implementation defaultview postmessage parentnode x24
   fromcharcode function atob btoa fetch execscript execcommand charset characterset baseuri`);
+const methods = oneOf(`queryselector queryselectorall getelementbyid getelementsbytagname getelementsbyclassname open
+  appendchild url`);
 const calls = oneOf(
   "alert confirm prompt eval atob btoa settimeout setinterval fetch execscript msgbox importscripts unescape decodeuricomponent requestanimationframe",
 );
@@ -24,6 +26,7 @@ export const xssScript: Filter = {
   places: INPUT_AND_HEADERS,
   checks: [
     pattern("script", `(?:^|[^\\w.-])${globals}(?:\\?\\.|\\.)${members}(?:$|[^\\w-])`),
+    pattern("script", `(?:^|[^\\w.-])${globals}(?:\\?\\.|\\.)${methods}\\s*[(\\[=]`),
     pattern("script", `(?:^|[^\\w.])${calls}\\s*(?:\\?\\.)?\\((?:\\s*\\)|\\s*[\\d'"\`/+!\\[(~-]|\\s*\\w+\\s*[.(,+])`),
     pattern(
       "plain",
