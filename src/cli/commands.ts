@@ -12,6 +12,7 @@ export const commandNames = [
   "status",
   "logs",
   "bans",
+  "threats",
   "certificates",
   "stop",
   "check",
@@ -34,6 +35,7 @@ export const commands = {
   status: { summary: "say whether requests are answered, and if not, why", load: () => import("./commands/status.ts") },
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
+  threats: { summary: "say who attacked, how, and what was done", load: () => import("./commands/threats.ts") },
   certificates: {
     summary: "list and check the sentences of cells that were voted out",
     load: () => import("./commands/certificates.ts"),
