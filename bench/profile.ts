@@ -22,7 +22,7 @@ const { values } = parseArgs({
     workload: { type: "string", default: "hello" },
     seconds: { type: "string", default: "6" },
     out: { type: "string" },
-    immune: { type: "string" },
+    immune: { type: "string", default: "off" },
   },
 });
 const load = workloads.find(({ name }) => name === values.workload);
@@ -54,7 +54,7 @@ try {
       env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` },
       dna: {
         cells: { bCell: { min: 1, max: 1 }, drone: { min: 1, max: 1 }, stem: { pool: 1 } },
-        ...(values.immune === undefined ? {} : { immune: { mode: values.immune } }),
+        immune: { mode: values.immune },
       },
     },
   );

@@ -27,7 +27,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "4" },
-    only: { type: "string", default: "nginx,cellws,cellws-2,haproxy,node,cluster,proxy" },
+    only: { type: "string", default: "nginx,cellws,cellws-filters,cellws-2,haproxy,node,cluster,proxy" },
     workloads: { type: "string", default: workloads.map(({ name }) => name).join(",") },
     json: { type: "boolean", default: false },
   },

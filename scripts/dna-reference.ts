@@ -85,8 +85,7 @@ function referenceText(tree: FieldNode): string {
   return [
     "## Every key",
     "",
-    "Keys marked *later* are understood and refused (`CELLWS_E_NOT_YET`) until their mechanism is built: see the end of this page.",
-    "",
+    ...notBuiltYet().slice(0, 2),
     ...tableOf(top),
     ...sections.flatMap((section) => {
       const inner = fields.filter((field) => !field.isSection && parentOf(field.pattern) === section.pattern);
@@ -99,12 +98,7 @@ function referenceText(tree: FieldNode): string {
       ];
     }),
     "",
-    "## Not built yet",
-    "",
-    "| Key | What is missing | Until then |",
-    "|---|---|---|",
-    ...laterKeys.map((key) => `| \`${key.pattern}\` | ${key.mechanism} | ${key.meanwhile} |`),
-    "",
+    ...notBuiltYet().slice(2),
   ].join("\n");
 }
 
@@ -283,4 +277,19 @@ function wrap(text: string, columns: number): string[] {
     if (last === undefined || last.length + 1 + word.length > columns) return [...lines, word];
     return [...lines.slice(0, -1), `${last} ${word}`];
   }, []);
+}
+
+/** What is said before the tables, and the table at the end; nothing where all that is understood is built. */
+function notBuiltYet(): readonly string[] {
+  if (laterKeys.length === 0) return [];
+  return [
+    "Keys marked *later* are understood and refused (`CELLWS_E_NOT_YET`) until their mechanism is built: see the end of this page.",
+    "",
+    "## Not built yet",
+    "",
+    "| Key | What is missing | Until then |",
+    "|---|---|---|",
+    ...laterKeys.map((key) => `| \`${key.pattern}\` | ${key.mechanism} | ${key.meanwhile} |`),
+    "",
+  ];
 }

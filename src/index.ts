@@ -2,4 +2,4 @@
 export { CellwsError } from "./lib/cellws-error.ts";
 export { defineDna, type DnaMaker } from "./dna/define-dna.ts";
 export type { Dna, DnaInput } from "./dna/dna.ts";
-export type { FilterRequest, FilterVerdict, ImmuneFilter } from "./dna/functions.ts";
+export type { FilterRequest, FilterVerdict, ImmuneFilter, ImmuneReaction, ReactionIncident } from "./dna/functions.ts";

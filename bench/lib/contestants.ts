@@ -38,8 +38,21 @@ export const modSecurityModule = "/usr/share/nginx/modules/ngx_http_modsecurity_
 
 export const setups: readonly Setup[] = [
   { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
-  { name: "cellws", title: "cellws, 1 B cell, 1 drone", start: () => startCellws("cellws", 1) },
-  { name: "cellws-2", title: "cellws, 1 B cell, 2 drones", start: () => startCellws("cellws-2", appProcesses) },
+  {
+    name: "cellws",
+    title: "cellws, 1 B cell, 1 drone, no filters",
+    start: () => startCellws("cellws", 1, { mode: "off" }),
+  },
+  {
+    name: "cellws-filters",
+    title: "cellws, 1 B cell, 1 drone, built-in filters",
+    start: () => startCellws("cellws-filters", 1),
+  },
+  {
+    name: "cellws-2",
+    title: "cellws, 1 B cell, 2 drones, no filters",
+    start: () => startCellws("cellws-2", appProcesses, { mode: "off" }),
+  },
   { name: "haproxy", title: "HAProxy (1 thread) -> node:http, Unix socket", start: startHaproxy },
   { name: "node", title: "node:http alone", start: () => startNode("node", app) },
   { name: "cluster", title: `node:cluster, ${appProcesses} workers`, start: () => startNode("cluster", clusterApp) },

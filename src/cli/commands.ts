@@ -12,12 +12,15 @@ export const commandNames = [
   "status",
   "logs",
   "bans",
+  "threats",
   "certificates",
   "stop",
   "check",
   "inspect",
   "simulate",
   "replay",
+  "chaos",
+  "service",
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -34,6 +37,7 @@ export const commands = {
   status: { summary: "say whether requests are answered, and if not, why", load: () => import("./commands/status.ts") },
   logs: { summary: "print the organism's log", load: () => import("./commands/logs.ts") },
   bans: { summary: "list, add, lift, export and import bans", load: () => import("./commands/bans.ts") },
+  threats: { summary: "say who attacked, how, and what was done", load: () => import("./commands/threats.ts") },
   certificates: {
     summary: "list and check the sentences of cells that were voted out",
     load: () => import("./commands/certificates.ts"),
@@ -49,4 +53,9 @@ export const commands = {
     load: () => import("./commands/simulate.ts"),
   },
   replay: { summary: "go through what a recorded cell was told, again", load: () => import("./commands/replay.ts") },
+  chaos: {
+    summary: "kill cells at random under load, and say what was lost",
+    load: () => import("./commands/chaos.ts"),
+  },
+  service: { summary: "write the units that run it under systemd", load: () => import("./commands/service.ts") },
 } satisfies Record<CommandName, CommandEntry>;

@@ -13,7 +13,15 @@
  * missing of the minimum.
  */
 import type { CellClass, SpecializedClass } from "./cell.ts";
-import { flowRatioMilliMax, flowWindowShare, panicRatio, saturatedMilli, throttledMilliMax } from "./limits.ts";
+import { cellClasses } from "./cell.ts";
+import {
+  flowRatioMilliMax,
+  flowWindowShare,
+  panicRatio,
+  quietMs,
+  saturatedMilli,
+  throttledMilliMax,
+} from "./limits.ts";
 import type { LoadWindow } from "./load-window.ts";
 import { loadWindow, meanOver, withSample } from "./load-window.ts";
 import type { Move } from "./move.ts";
@@ -23,8 +31,8 @@ import type { State } from "./state.ts";
 import type { ClassTally, Tally } from "./tally.ts";
 import { totalTally } from "./tally.ts";
 
-/** The classes whose number follows the load. Neurons and T cells follow other things. */
-export const loadedClasses = ["b-cell", "drone"] as const;
+/** The classes whose number follows the load. */
+export const loadedClasses = ["b-cell", "t-cell", "drone"] as const;
 export type LoadedClass = (typeof loadedClasses)[number];
 
 export interface Demand {
@@ -71,7 +79,9 @@ export function sampleDemand(state: State, nowMs: number): Move {
     const panicUntilMs = isBurst ? nowMs + stableWindowMs : demand[cellClass].panicUntilMs;
     demand[cellClass] = { ...demand[cellClass], window, panicWanted, panicUntilMs };
   }
-  return still({ ...state, demand, flow, isSqueezed: isSqueezed(tally, memoryMilliMax) });
+  const isAttacked = cellClasses.some((cellClass) => tally[cellClass].marks > 0);
+  const attackedMs = isAttacked ? nowMs : state.attackedMs;
+  return still({ ...state, demand, flow, attackedMs, isSqueezed: isSqueezed(tally, memoryMilliMax) });
 }
 
 /** What comes over what is done, lately, in thousandths. */
@@ -109,10 +119,16 @@ export function demandOf(state: State, cellClass: SpecializedClass, nowMs: numbe
   if (!isLoaded(cellClass)) return min;
   const { window, panicUntilMs, panicWanted } = state.demand[cellClass];
   const stable = Math.ceil((meanOver(window, state.dna.growth.stableWindowMs, nowMs) ?? 0) / 1000);
-  const wanted = nowMs < panicUntilMs ? Math.max(stable, panicWanted) : stable;
+  const loaded = nowMs < panicUntilMs ? Math.max(stable, panicWanted) : stable;
+  const wanted = cellClass === "t-cell" ? wantedOfTCells(state, loaded, nowMs) : loaded;
   // What is there may stay; what is missing of the minimum is healing, and goes on.
   const room = state.isSqueezed ? Math.min(max, census(state)[cellClass]) : max;
   return Math.max(min, Math.min(room, wanted));
+}
+
+/** One as soon as there is evidence, and as long as it is fresh; more of them as the load says. */
+function wantedOfTCells({ attackedMs }: State, loaded: number, nowMs: number): number {
+  return nowMs - attackedMs < quietMs ? Math.max(1, loaded) : 0;
 }
 
 /** Whether neurons see that memory is all but used up, or that the CPU quota is: then another process only takes from the others. */
@@ -121,5 +137,5 @@ function isSqueezed({ neuron }: Tally, memoryMilliMax: number): boolean {
 }
 
 export function isLoaded(cellClass: CellClass): cellClass is LoadedClass {
-  return cellClass === "b-cell" || cellClass === "drone";
+  return cellClass === "b-cell" || cellClass === "t-cell" || cellClass === "drone";
 }

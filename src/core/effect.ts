@@ -1,7 +1,7 @@
 /** Everything that a cell can want done. The host (or the simulator) performs it and answers with events. */
 import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
-import type { CellBody, Charge, OrganismRecord, RecordBody } from "./record.ts";
+import type { BanBody, CellBody, Charge, OrganismRecord, RecordBody } from "./record.ts";
 
 export type Effect =
   /** Make a daughter. Answered by `conceived` or `birth-failed`. `fresh`: open the listening sockets anew for it. */
@@ -35,6 +35,10 @@ export type Effect =
   | { readonly type: "kill"; readonly id: CellId; readonly pid: number; readonly startTicks: number }
   /** Tell the body that what is known has changed: who lives, how the app fares. */
   | { readonly type: "inform" }
+  /** Tell the body of bans that have become known. */
+  | { readonly type: "enforce"; readonly bans: readonly BanBody[] }
+  /** Have the body look into the memory of bans: it was changed from outside. */
+  | { readonly type: "recall" }
   /** Watch these files and report `files-changed`; an empty list ends the watch. */
   | { readonly type: "watch"; readonly files: readonly string[] }
   /** Take no new work; finish what is there within `drainMs`. Answered by `drained`. */

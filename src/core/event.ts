@@ -8,7 +8,7 @@ import type { Vote } from "./ballot.ts";
 import type { Answer } from "./suspicion.ts";
 import type { Vitals } from "./tally.ts";
 import type { Wear } from "./wear.ts";
-import type { AppBody, OrganismRecord } from "./record.ts";
+import type { AppBody, BanBody, OrganismRecord } from "./record.ts";
 
 export type Event = { readonly nowMs: number } & Happening;
 
@@ -44,6 +44,12 @@ export type Happening =
   | { readonly type: "app"; readonly health: Omit<AppBody, "kind" | "attempts"> }
   /** What this cell measured of itself. */
   | { readonly type: "vitals"; readonly vitals: Vitals }
+  /** A T cell's body has passed sentences: they are remembered by now, and are to be made known. */
+  | { readonly type: "sentenced"; readonly bans: readonly BanBody[] }
+  /** Somebody has changed the memory of bans from outside, up to this row of it: all are to look. */
+  | { readonly type: "memory-changed"; readonly seq: number }
+  /** These records of bans are no news any more: over, or old and kept in the memory. */
+  | { readonly type: "bans-old"; readonly keys: readonly string[] }
   /** Files that the failed app was made of have changed. */
   | { readonly type: "files-changed" }
   /** The body has nothing in flight any more, after `drain`. */

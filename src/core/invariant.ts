@@ -4,7 +4,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { elderOf } from "./kinship.ts";
-import { gestationsMax, pulsesRememberedMax } from "./limits.ts";
+import { bansHeldMax, gestationsMax, pulsesRememberedMax } from "./limits.ts";
 import type { State } from "./state.ts";
 import { isElder, ownBody } from "./roster.ts";
 
@@ -12,6 +12,7 @@ import { isElder, ownBody } from "./roster.ts";
 export function assertInvariants(state: State): void {
   assert(state.gestations.size <= gestationsMax, "no more births under way than gestationsMax");
   assert(state.hormones.seen.length <= pulsesRememberedMax, "no more pulses remembered than pulsesRememberedMax");
+  assert(state.bans.length <= bansHeldMax, "no more bans on record than bansHeldMax");
   assert(state.phase === "ended" || state.alive.has(state.self), "a cell that has not ended knows itself alive");
   if (state.phase === "ended") return;
   assert(ownBody(state).class === state.class, "what a cell says of its class is so");

@@ -175,5 +175,14 @@ export const flowRatioMilliMax = 4_000;
 /** A burst: the short window wants so many thousandths of what is there. */
 export const panicRatio = 2_000;
 
+/** Links that testimony passes at most: far above the depth of any family, so that it ends where links change under it. */
+export const testimonyHopsMax = 64;
+
+/** So long after the last evidence a T cell is still wanted: an attacker's buckets are half empty by then. */
+export const quietMs = 600_000;
+
+/** Bans on record, the oldest dropped first: they are news, and what is no news any more is in the memory. */
+export const bansHeldMax = 2_000;
+
 /** An elder that does not answer is kept for so long: two more questions, and well under the shortest suspicion. */
 export const silentElderMs = 2 * controlPeriodMs;

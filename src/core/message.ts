@@ -20,6 +20,22 @@ export type KinMessage =
   /** `by` got no answer from `id`, and wants to know whether others do. */
   | { readonly type: "suspect"; readonly id: CellId; readonly by: CellId }
   /** The sum over all that lies on the sender's side of this link, and a digest of the records that the sender holds. */
-  | { readonly type: "tally"; readonly tally: Tally; readonly digest: number }
+  | {
+      readonly type: "tally";
+      readonly tally: Tally;
+      readonly digest: number;
+      /** How many links beyond the sender, on its side, the nearest T cell is; null: none is known there. */
+      readonly toTCell: number | null;
+    }
+  /**
+   * What B cells have seen of attackers and others, on its way to a T cell. It is carried past the mind (host/immune/relay.ts),
+   * which only knows the way, and never looks inside.
+   */
+  | {
+      readonly type: "testimony";
+      readonly marks: readonly unknown[];
+      readonly sightings: readonly unknown[];
+      readonly hops: number;
+    }
   /** A birth for which the sender has no room: divide in my place. */
   | { readonly type: "hand-down"; readonly hops: number };

@@ -18,6 +18,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { ableMembersOf, census, isNeuronsTurn, membersOf } from "./roster.ts";
 import type { State } from "./state.ts";
+import { callsForTCell } from "./testimony.ts";
 import { renewalsOf } from "./wear.ts";
 
 /** At each control period: secretes growth hormone for every class that is short, where it falls to us to call. */
@@ -75,6 +76,8 @@ export function passOn(state: State, pulse: Pulse, from: string | null): Effect[
 }
 
 function fallsToUs(state: State, cellClass: SpecializedClass): boolean {
+  // Marks that find no T cell secrete its hormone where they are.
+  if (cellClass === "t-cell" && callsForTCell(state)) return true;
   if (ableMembersOf(state, "neuron").length > 0) return isNeuronsTurn(state, cellClass);
   // Without a neuron the only thing to call for is a neuron.
   if (cellClass !== "neuron") return false;

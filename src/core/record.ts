@@ -122,7 +122,13 @@ export interface BanBody {
 export const banActions = ["lifted", "watch", "rate-limit", "tarpit", "ban"] as const;
 export type BanAction = (typeof banActions)[number];
 
-export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | DnaBody | StopBody | BanBody;
+/** The memory of bans was changed from outside (an administrator), up to this row of it. Whoever hears it looks there. */
+export interface MemoryBody {
+  readonly kind: "memory";
+  readonly seq: number;
+}
+
+export type RecordBody = CellBody | DeathBody | CertificateBody | AppBody | DnaBody | StopBody | BanBody | MemoryBody;
 
 export interface OrganismRecord<B extends RecordBody = RecordBody> {
   readonly key: string;
@@ -139,6 +145,7 @@ export const lineageMax = 16;
 export const appKey = "app";
 export const dnaKey = "dna";
 export const stopKey = "stop";
+export const memoryKey = "memory";
 export const cellKey = (id: CellId): string => `cell/${id}`;
 export const certificateKey = (id: CellId): string => `certificate/${id}`;
 export const deathKey = (id: CellId): string => `death/${id}`;
@@ -161,6 +168,8 @@ export function keyOf(body: RecordBody): string {
       return stopKey;
     case "ban":
       return banKey(body.range);
+    case "memory":
+      return memoryKey;
   }
 }
 

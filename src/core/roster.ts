@@ -10,10 +10,10 @@ import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
-import { episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
+import { bansHeldMax, episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
-import type { CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
+import type { BanBody, CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
 import { leavingBody, rosterIndex } from "./roster-index.ts";
 import { cellKey, certificateKey, deathKey, keyOf, supersedes } from "./record.ts";
 import type { State } from "./state.ts";
@@ -28,8 +28,39 @@ export function takeIn(state: State, records: readonly OrganismRecord[], from: C
   for (const to of next.kin) {
     if (to !== from) effects.push({ type: "send", to, message: { type: "records", records: news } });
   }
+  const bans = news.flatMap(({ body }) => (body.kind === "ban" ? [body] : []));
+  if (bans.length > 0) effects.push({ type: "enforce", bans });
+  if (news.some(({ body }) => body.kind === "memory")) effects.push({ type: "recall" });
   effects.push({ type: "inform" });
-  return [next, effects];
+  return [withinBansHeld(next), effects];
+}
+
+/** Makes a T cell's sentences known. */
+export function pronounce(state: State, bans: readonly BanBody[]): Move {
+  if (state.class !== "t-cell") return still(state);
+  let move: Move = still(state);
+  for (const ban of bans) {
+    const [next, effects] = publish(move[0], ban);
+    move = [next, [...move[1], ...effects]];
+  }
+  return move;
+}
+
+/** Forgets bans that are no news any more. */
+export function forgetBans(state: State, keys: readonly string[]): State {
+  const held = new Set(keys.filter((key) => state.bans.includes(key)));
+  if (held.size === 0) return state;
+  const [records, issued] = [new Map(state.records), new Map(state.issued)];
+  for (const key of held) {
+    records.delete(key);
+    issued.delete(key);
+  }
+  return { ...state, records, issued, bans: state.bans.filter((key) => !held.has(key)) };
+}
+
+function withinBansHeld(state: State): State {
+  const tooMany = state.bans.length - bansHeldMax;
+  return tooMany <= 0 ? state : forgetBans(state, state.bans.slice(0, tooMany));
 }
 
 /**
@@ -62,6 +93,8 @@ export function forgetTheLongDead(state: State, nowMs: number): Move {
   const tooMany = state.tombstones.length - tombstonesMax;
   if (oldest === undefined || (tooMany <= 0 && nowMs - oldest.atMs < tombstoneMs)) return still(state);
   const mothers = new Set([...state.alive.values()].map((cell) => cell.mother));
+  // Nor whoever has passed a sentence that is still news: it is believed by its key.
+  for (const key of state.bans) mothers.add(state.records.get(key)?.origin ?? null);
   const records = new Map(state.records);
   const tombstones = state.tombstones.filter(({ id, atMs }, i) => {
     if (mothers.has(id) || (i >= tooMany && nowMs - atMs < tombstoneMs)) return true;
@@ -147,8 +180,10 @@ function remember(before: State, record: OrganismRecord, nowMs: number): State {
         : rememberDeath({ ...state, records }, body, record.origin, nowMs);
     case "certificate":
     case "app":
-    case "ban":
+    case "memory":
       return { ...state, records };
+    case "ban":
+      return { ...state, records, bans: state.records.has(record.key) ? state.bans : [...state.bans, record.key] };
     case "dna":
       return { ...state, records, revisedMs: nowMs };
     case "stop":
@@ -210,7 +245,8 @@ function digestAfter(state: State, record: OrganismRecord): number {
   const { body, key } = record;
   const dead = body.kind === "death" ? state.records.get(cellKey(body.id)) : undefined;
   if (dead !== undefined) return state.records.has(key) ? state.digest : (state.digest ^ editionHash(dead)) >>> 0;
-  if (body.kind === "death" || body.kind === "certificate") return state.digest;
+  // Bans are forgotten by each at a moment of its own; what was missed of them is found in the memory.
+  if (body.kind === "death" || body.kind === "certificate" || body.kind === "ban") return state.digest;
   const held = state.records.get(key);
   return (state.digest ^ editionHash(record) ^ (held === undefined ? 0 : editionHash(held))) >>> 0;
 }

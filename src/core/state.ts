@@ -8,7 +8,7 @@ import type { Prng } from "../lib/prng.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { CoreDna } from "./dna.ts";
 import type { Hormones } from "./hormone.ts";
-import type { Discord, Tally, Vitals } from "./tally.ts";
+import type { Discord, HeardTally, Vitals } from "./tally.ts";
 import type { Ballot } from "./ballot.ts";
 import type { Demand, Flow, LoadedClass } from "./demand.ts";
 import type { Suspect } from "./suspicion.ts";
@@ -78,9 +78,14 @@ export interface State {
   /** Since when this cell knows of the DNA that holds now. */
   readonly revisedMs: number;
 
+  /** When this cell last heard of evidence against anybody; -Infinity: never. */
+  readonly attackedMs: number;
+  /** Keys of the bans on record, in the order of their coming. Invariant: at most bansHeldMax, each held. */
+  readonly bans: readonly string[];
+
   /** What this cell last measured of itself, and what its kin last said of all on their side. */
   readonly vitals: Vitals;
-  readonly tallies: ReadonlyMap<CellId, { readonly tally: Tally; readonly atMs: number }>;
+  readonly tallies: ReadonlyMap<CellId, HeardTally>;
   /** Relatives who hold other records than we do: both digests, and for how many looks both have stayed so. */
   readonly discords: ReadonlyMap<CellId, Discord>;
 

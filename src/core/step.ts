@@ -16,7 +16,7 @@ import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, forgetTheLongDead, publish, takeIn } from "./roster.ts";
+import { announce, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -39,7 +39,7 @@ import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { poolDeficit, replenish } from "./pool.ts";
 import { closeBallots, takeVotes } from "./ballot.ts";
-import { noDemand, noFlow, sampleDemand } from "./demand.ts";
+import { loadedClasses, noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
 import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
@@ -89,7 +89,11 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     ballots: new Map(),
     votedMs: [],
     condemned: new Map(),
-    demand: { "b-cell": noDemand(birth.dna.growth.stableWindowMs), drone: noDemand(birth.dna.growth.stableWindowMs) },
+    demand: Object.fromEntries(
+      loadedClasses.map((c) => [c, noDemand(birth.dna.growth.stableWindowMs)]),
+    ) as unknown as State["demand"],
+    attackedMs: Number.NEGATIVE_INFINITY,
+    bans: [],
     flow: noFlow(birth.dna.growth.panicWindowMs),
     surplusSinceMs: {},
     isSqueezed: false,
@@ -188,6 +192,12 @@ function react(state: State, event: Event): Move {
       return appChanged(state, event);
     case "vitals":
       return still({ ...state, vitals: event.vitals });
+    case "sentenced":
+      return pronounce(state, event.bans);
+    case "memory-changed":
+      return publish(state, { kind: "memory", seq: event.seq });
+    case "bans-old":
+      return still(forgetBans(state, event.keys));
     case "files-changed":
       return inTurn(forgive(state, nowMs), nowMs, callForTheMissing);
     case "drained":
@@ -261,7 +271,13 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
     }
     case "records":
-      return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence));
+      // That somebody took the place which was called for most loudly may make the next call ours.
+      return inTurn(
+        takeIn(state, message.records, from, nowMs),
+        nowMs,
+        ...message.records.map(sentence),
+        differentiate,
+      );
     case "pulse": {
       if (message.pulse.hops < 1 || !isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
       const hormones = absorb(state.hormones, message.pulse, nowMs, state.dna.hormoneHalfLifeMs);
@@ -270,7 +286,9 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
       return inTurn([felt, passOn(felt, message.pulse, from)], nowMs, differentiate);
     }
     case "tally":
-      return compareDigests(hearTally(state, from, message.tally, nowMs), from, message.digest);
+      return compareDigests(hearTally(state, from, message, nowMs), from, message.digest);
+    case "testimony":
+      return still(state);
     case "votes":
       return takeVotes(state, message.votes, from, nowMs);
     case "suspect":

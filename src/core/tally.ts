@@ -13,6 +13,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { rosterIndex } from "./roster-index.ts";
 import type { State } from "./state.ts";
+import { linksToTCell } from "./testimony.ts";
 
 /** What one cell measures of itself. Integers. */
 export interface Vitals {
@@ -24,6 +25,8 @@ export interface Vitals {
   readonly queued: number;
   /** How long the one that waits longest has waited, in milliseconds. */
   readonly queueMs: number;
+  /** Evidence against attackers: what was found here since the last look, and what waits here for a T cell. */
+  readonly marks: number;
   /** Requests that came, and that were done with, since the last look. B cells count them. */
   readonly came: number;
   readonly done: number;
@@ -42,6 +45,13 @@ export interface ClassTally extends Vitals {
 }
 export type Tally = Readonly<Record<CellClass, ClassTally>>;
 
+export interface HeardTally {
+  readonly tally: Tally;
+  readonly atMs: number;
+  /** Links from its sender on to the nearest T cell, or null. */
+  readonly toTCell: number | null;
+}
+
 export interface Discord {
   readonly own: number;
   readonly theirs: number;
@@ -59,6 +69,7 @@ export const noVitals: Vitals = {
   unready: 0,
   memoryMilli: 0,
   throttledMilli: 0,
+  marks: 0,
 };
 const none: ClassTally = { cells: 0, ...noVitals };
 export const emptyTally = Object.fromEntries(cellClasses.map((c) => [c, none])) as unknown as Tally;
@@ -75,14 +86,24 @@ export function shareTallies(state: State, nowMs: number): Move {
     effects.push({
       type: "send",
       to,
-      message: { type: "tally", tally: sumWithout(state, to, nowMs), digest: state.digest },
+      message: {
+        type: "tally",
+        tally: sumWithout(state, to, nowMs),
+        digest: state.digest,
+        toTCell: linksToTCell(state, to, nowMs),
+      },
     });
   return [state, effects];
 }
 
 /** Takes in what a relative says of its side, as far as it can be so. */
-export function hearTally(state: State, from: CellId, tally: Tally, nowMs: number): State {
-  const tallies = new Map(state.tallies).set(from, { tally: plausible(state, tally), atMs: nowMs });
+export function hearTally(
+  state: State,
+  from: CellId,
+  { tally, toTCell }: Pick<HeardTally, "tally" | "toTCell">,
+  nowMs: number,
+): State {
+  const tallies = new Map(state.tallies).set(from, { tally: plausible(state, tally), atMs: nowMs, toTCell });
   for (const known of tallies.keys()) if (!state.kin.has(known)) tallies.delete(known);
   return { ...state, tallies };
 }
@@ -149,6 +170,7 @@ function addClass(a: ClassTally, b: ClassTally): ClassTally {
     inFlight: a.inFlight + b.inFlight,
     queued: a.queued + b.queued,
     queueMs: Math.max(a.queueMs, b.queueMs),
+    marks: a.marks + b.marks,
     came: a.came + b.came,
     done: a.done + b.done,
     quietMs: Math.min(a.quietMs, b.quietMs),

@@ -7,7 +7,7 @@
  * A Dna is plain JSON, deeply frozen. Functions never live in it: where the DNA file has some, it has references to
  * them (functions.ts), and the cells that call them read the file.
  */
-import type { FunctionReference, ImmuneFilter } from "./functions.ts";
+import type { FunctionReference, ImmuneFilter, ImmuneReaction } from "./functions.ts";
 
 /** Resolved: every key is there, every path is absolute, and null stands for what was not asked for. */
 export interface Dna {
@@ -687,6 +687,11 @@ export interface Dna {
      */
     readonly responses: boolean;
     /**
+     * Called with each incident: a source or a range that was sentenced, or would have been. Tell your
+     * pager, or your other servers. A list of functions, in dna.ts or dna.js. Default: [].
+     */
+    readonly reactions: readonly FunctionReference[];
+    /**
      * Filters of your own: each is given every request, and says pass, watch or block at once. One
      * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
      * Default: [].
@@ -741,6 +746,22 @@ export interface Dna {
        * 0 to 1. Default: 0.01.
        */
       readonly innocentShareMax: number;
+      /**
+       * How long a connection, or behind a proxy a request, of somebody in the tarpit is held: who tries
+       * passwords gets through twelve a minute. A whole number of ms from 0 to 60_000. Default: 5_000.
+       */
+      readonly tarpitMs: number;
+      /**
+       * What each B cell takes of a source that is limited; beyond it the answer is 429. A person's
+       * browser needs less. A whole number of requests a second from 1 to 10_000. Default: 10.
+       */
+      readonly limitPerSecond: number;
+      /**
+       * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
+       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
+       * false.
+       */
+      readonly nftables: boolean;
       /**
        * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
        * stuffing. A list of paths such as "/login", without query. Default: [].
@@ -1534,6 +1555,11 @@ export interface DnaInput {
      */
     responses?: boolean | undefined;
     /**
+     * Called with each incident: a source or a range that was sentenced, or would have been. Tell your
+     * pager, or your other servers. A list of functions, in dna.ts or dna.js. Default: [].
+     */
+    reactions?: readonly ImmuneReaction[] | undefined;
+    /**
      * Filters of your own: each is given every request, and says pass, watch or block at once. One
      * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
      * Default: [].
@@ -1588,6 +1614,22 @@ export interface DnaInput {
        * 0 to 1. Default: 0.01.
        */
       innocentShareMax?: number | undefined;
+      /**
+       * How long a connection, or behind a proxy a request, of somebody in the tarpit is held: who tries
+       * passwords gets through twelve a minute. A whole number of ms from 0 to 60_000. Default: 5_000.
+       */
+      tarpitMs?: number | undefined;
+      /**
+       * What each B cell takes of a source that is limited; beyond it the answer is 429. A person's
+       * browser needs less. A whole number of requests a second from 1 to 10_000. Default: 10.
+       */
+      limitPerSecond?: number | undefined;
+      /**
+       * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
+       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
+       * false.
+       */
+      nftables?: boolean | undefined;
       /**
        * Where passwords are tried: many failed answers (401, 403) there, to one source, are credential
        * stuffing. A list of paths such as "/login", without query. Default: [].

@@ -50,3 +50,26 @@ export type FilterVerdict =
 /** Answers at once: there is no waiting in it, and it is stopped when it takes too long. */
 // `void` so that a function without a return is one.
 export type ImmuneFilter = (request: FilterRequest) => FilterVerdict | void;
+
+/** What a reaction of the user's is told: an offence, and what was done about it. Personal data in the evidence are masked. */
+export interface ReactionIncident {
+  /** The same however often it is told. */
+  readonly id: string;
+  /** An address, or a CIDR range. */
+  readonly range: string;
+  readonly action: "watch" | "rate-limit" | "tarpit" | "ban";
+  /** "sentenced": it is in force. Otherwise why it was not carried out, such as "dry-run". */
+  readonly outcome: string;
+  readonly attackClass: string;
+  /** 1 for the first. */
+  readonly offence: number;
+  readonly requests: number;
+  readonly sources: number;
+  /** RFC 3339. */
+  readonly until: string;
+  readonly rules: readonly number[];
+  readonly evidence: readonly string[];
+}
+
+/** May wait, for a while; what it throws or rejects with is logged. */
+export type ImmuneReaction = (incident: ReactionIncident) => void | Promise<void>;

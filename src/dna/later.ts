@@ -18,13 +18,8 @@ export interface LaterKey {
   meanwhile: string;
 }
 
-export const laterKeys: readonly LaterKey[] = [
-  ...["allow", "dryRun", "bans", "report"].map((key) => ({
-    pattern: `immune.${key}`,
-    mechanism: "The memory of attackers",
-    meanwhile: "Their requests are filtered one by one.",
-  })),
-];
+/** None at present: all that the schema understands is built. */
+export const laterKeys: readonly LaterKey[] = [];
 
 export interface LaterFinding {
   path: KeyPath;

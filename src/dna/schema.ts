@@ -599,6 +599,9 @@ export function dnaSchema(facts: DnaFacts) {
       responses: flag(false, {
         why: "Whether answers are looked at too, for leaks such as error messages of databases. The first half megabyte of a text is held back until it has been.",
       }),
+      reactions: functions("ImmuneReaction", {
+        why: "Called with each incident: a source or a range that was sentenced, or would have been. Tell your pager, or your other servers.",
+      }),
       filters: functions("ImmuneFilter", {
         why: "Filters of your own: each is given every request, and says pass, watch or block at once. One that throws, or takes longer than 50 ms, blocks.",
       }),
@@ -650,6 +653,21 @@ export function dnaSchema(facts: DnaFacts) {
           to: 1,
           initially: 0.01,
           why: "A breaker: no ban hits more than this share of the clients that were clean lately.",
+        }),
+        tarpitMs: whole("ms", {
+          from: 0,
+          to: MINUTE_MS,
+          initially: 5 * SECOND_MS,
+          why: "How long a connection, or behind a proxy a request, of somebody in the tarpit is held: who tries passwords gets through twelve a minute.",
+        }),
+        limitPerSecond: whole("requests a second", {
+          from: 1,
+          to: 10_000,
+          initially: 10,
+          why: "What each B cell takes of a source that is limited; beyond it the answer is 429. A person's browser needs less.",
+        }),
+        nftables: flag(false, {
+          why: "Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an attacker costs nothing. Needs the right to administer the network, as root has it.",
         }),
         loginPaths: z.array(z.string().regex(LOGIN_PATH)).max(64).default([]).meta({
           description:
@@ -798,6 +816,7 @@ export type Unit =
   | "percent"
   | "bytes"
   | "bytes a second"
+  | "requests a second"
   | "cells"
   | "bans"
   | "connections"

@@ -5,10 +5,11 @@
 import type { Socket } from "node:net";
 import type { CellId } from "../core/cell.ts";
 import type { Happening } from "../core/event.ts";
-import type { CellBody } from "../core/record.ts";
+import type { BanBody, CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { Witness } from "../immune/ledger/mark.ts";
 import type { AppHealth, CellTrouble, Service, Unserved } from "../wire/control.ts";
+import type { Testified } from "../wire/testimony.ts";
 import type { Counters } from "./counters.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
@@ -25,6 +26,8 @@ export interface OrganismView {
 export interface BodyContext {
   readonly id: CellId;
   readonly organism: string;
+  /** The organism's, for people, and for the folders that are its own. */
+  readonly name: string;
   readonly dna: Dna;
   readonly run: RunDir;
   readonly log: CellLog;
@@ -44,6 +47,10 @@ export interface BodyContext {
   readonly hold: (connection: TakenConnection) => void;
   /** Where marks of refused requests go, and sightings of the others. */
   readonly witness: Witness;
+  /** For a T cell: it takes what others have seen. */
+  readonly onTestimony: (take: (testified: Testified) => void) => void;
+  /** The bans on record: news, for the most part in the memory as well. */
+  readonly bans: () => readonly BanBody[];
   /** Opens an axon to another cell. Rejects with the reason. */
   readonly openAxon: (to: CellId) => Promise<OpenAxon>;
 }
@@ -70,6 +77,10 @@ export interface Body {
   service?(): Service & { readonly unserved: Unserved | null };
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
+  /** Bans, and liftings of bans, have become known. */
+  enforce?(bans: readonly BanBody[]): void;
+  /** The memory of bans was changed from outside. */
+  recall?(): void;
   /** A B cell has opened an axon to us. */
   axonOpened?(axon: OpenAxon): void;
   /**

@@ -15,7 +15,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Event, Happening } from "../core/event.ts";
 import type { KinMessage } from "../core/message.ts";
 import { electorate, jury } from "../core/ballot.ts";
-import type { CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
+import type { BanBody, CellBody, CertificateBody, Charge, OrganismRecord } from "../core/record.ts";
 import { quietMsMax } from "../core/limits.ts";
 import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
@@ -26,11 +26,13 @@ import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { Birth } from "../core/step.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import { wayToTCell } from "../core/testimony.ts";
 import { coreDna } from "../dna/core-dna.ts";
 import type { Dna } from "../dna/dna.ts";
 import { ancestryOf, hear, whyNotMet } from "../wire/belief.ts";
 import { votePayload } from "../wire/kin.ts";
 import type { AppHealth, CellSummary, CellVitals, ControlReply, ControlRequest } from "../wire/control.ts";
+import type { Testified } from "../wire/testimony.ts";
 import { birthsFor, deathCertificateFormat } from "../wire/death-certificate.ts";
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
@@ -45,6 +47,8 @@ import type { Obituary } from "./counts-left.ts";
 import { buryTheDead } from "./counts-left.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { greet } from "./handshake.ts";
+import { BanNews } from "./immune/ban-news.ts";
+import { Relay } from "./immune/relay.ts";
 import { Testimony } from "./immune/testimony.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
@@ -116,6 +120,8 @@ export class CellHost {
   readonly #pulse: ServicePulse | null;
   /** What this cell has seen of attackers, and has not told yet. */
   readonly #testimony = new Testimony();
+  readonly #relay: Relay;
+  readonly #banNews: BanNews;
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
@@ -167,6 +173,13 @@ export class CellHost {
     const bornMs = this.#nowMs();
     const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
+    this.#relay = new Relay({
+      self: birth.id,
+      testimony: this.#testimony,
+      way: () => wayToTCell(this.#state, this.#nowMs()),
+      send: (to, batches) => this.#sendOn(to, batches),
+    });
+    this.#banNews = new BanNews(birth.name);
     this.#metrics = this.#makeMetrics();
     this.#misconduct = new Misconduct(this.#metrics.counters);
     this.#admin = this.#makeAdminDoor();
@@ -318,11 +331,23 @@ export class CellHost {
       unready: isSettled && this.#isReady() ? 0 : 1,
       memoryMilli,
       throttledMilli,
+      marks: this.#testimony.takeEvidence(),
     };
     this.dispatch({ type: "vitals", vitals });
+    const old = this.#banNews.old(this.#state, this.#nowMs(), Date.now());
+    if (old.length > 0) this.dispatch({ type: "bans-old", keys: old });
     this.dispatch({ type: "wake" });
+    this.#relay.flush();
     this.#glanceAround();
     this.#tend();
+  }
+
+  /** Testimony for a relative. False: it cannot take any. */
+  #sendOn(to: CellId, batches: readonly Testified[]): boolean {
+    const link = this.#links.get(to);
+    if (link === undefined || link.isBehind) return false;
+    for (const batch of batches) link.send(batch);
+    return true;
   }
 
   /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
@@ -450,6 +475,10 @@ export class CellHost {
       case "inform":
         this.#heedCallers();
         return this.#presentBody?.inform?.(this.#view());
+      case "enforce":
+        return this.#presentBody?.enforce?.(effect.bans);
+      case "recall":
+        return this.#presentBody?.recall?.();
       case "watch":
         return this.#watch(effect.files);
       case "drain":
@@ -748,6 +777,11 @@ export class CellHost {
   }
 
   #heard(from: CellId, message: KinMessage): void {
+    if (message.type === "testimony") {
+      // Its shape was checked where it came in.
+      if (this.#state.kin.has(from)) this.#relay.receive(message as Testified);
+      return;
+    }
     hear(message, this.#acquaintance, seals, {
       take: (believed) => this.dispatch({ type: "message", from, message: believed }),
       refuse: (refused, reason) => {
@@ -788,6 +822,7 @@ export class CellHost {
     process.title = `cellws: ${cellClass} ${this.#options.birth.name} ${this.#id}`;
     this.#presentBody?.release?.();
     this.#presentBody = null;
+    this.#relay.deliverTo(null);
     this.#flowAtLook = { count: 0, inFlight: 0 };
     this.#settlingSinceMs = performance.now();
     this.#takeHanded = null;
@@ -851,6 +886,7 @@ export class CellHost {
     return {
       id: this.#id,
       organism: this.#organism,
+      name: birth.name,
       dna: this.#dna,
       run,
       log,
@@ -866,8 +902,17 @@ export class CellHost {
         for (const connection of this.#handed.splice(0)) take(connection);
       },
       witness: this.#testimony,
+      onTestimony: (take) => this.#relay.deliverTo(take),
+      bans: () => this.#bans(),
       openAxon: (to) => this.#openAxon(to),
     };
+  }
+
+  #bans(): BanBody[] {
+    return this.#state.bans.flatMap((key) => {
+      const body = this.#state.records.get(key)?.body;
+      return body?.kind === "ban" ? [body] : [];
+    });
   }
 
   async #drain(drainMs: number, alone: boolean): Promise<void> {
@@ -912,6 +957,9 @@ export class CellHost {
         };
       case "ping":
         return { ok: true, op: "ping" };
+      case "memory-changed":
+        this.dispatch({ type: "memory-changed", seq: request.seq });
+        return { ok: true, op: "memory-changed" };
       case "stop":
         this.dispatch({ type: "stop", drainMs: request.drainMs ?? this.#dna.drain.msMax });
         return { ok: true, op: "stop" };
@@ -980,6 +1028,7 @@ export class CellHost {
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#log.info("leaving", { reason }, `leaving: ${reason}`);
     this.#unwatch?.();
+    this.#relay.stop();
     this.#admin?.close();
     this.#metrics.keep();
     this.#pulse?.stop();

@@ -12,6 +12,8 @@ import type { ProtocolFault } from "./misconduct.ts";
 
 /** Above this hormones wait no more, they are lost: at their rate it is minutes of a peer that reads nothing. */
 const pulseBacklogBytesMax = 64 * 1024;
+/** Above this testimony waits at this end: two full batches. */
+const behindBytes = 256 * 1024;
 /** Above this the peer is as good as dead. */
 const backlogBytesMax = 8 * 1024 * 1024;
 
@@ -58,6 +60,11 @@ export class KinLink {
     if (message.type === "pulse" && backlogBytes > pulseBacklogBytesMax) return;
     if (backlogBytes > backlogBytesMax) return this.cut("slow", "reads too slowly");
     this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Whether it reads so slowly that what may wait should wait here. */
+  get isBehind(): boolean {
+    return this.#socket.writableEnded || this.#socket.destroyed || this.#socket.writableLength > behindBytes;
   }
 
   /** Closes after what was sent has left. */

@@ -63,6 +63,12 @@ export const httpErrors = {
   CELLWS_HTTP_FILE_NOT_FOUND: client(404, "There is no such file."),
   // Refused on purpose.
   CELLWS_HTTP_REFUSED: client(403, "The request was refused by a rule."),
+  CELLWS_HTTP_BANNED: { status: 403, blame: "cellws", message: "Requests from this address are refused for now." },
+  CELLWS_HTTP_RATE_LIMITED: {
+    status: 429,
+    blame: "cellws",
+    message: "There are too many requests from this address; try again more slowly.",
+  },
   // Between the B cell and the app.
   CELLWS_HTTP_NO_DRONE: { status: 503, blame: "cellws", message: "No process was ready to answer in time." },
   CELLWS_HTTP_OVERLOADED: { status: 503, blame: "cellws", message: "Too many requests are waiting already." },

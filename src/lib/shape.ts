@@ -20,6 +20,20 @@ export const integer =
       ? null
       : `expected an integer from ${min} to ${max}`;
 
+/** Finite, whole or not. */
+export const number =
+  (min: number, max: number): Shape =>
+  (value) =>
+    typeof value === "number" && value >= min && value <= max ? null : `expected a number from ${min} to ${max}`;
+
+export const boolean: Shape = (value) => (typeof value === "boolean" ? null : "expected true or false");
+
+/** A field that may be left out. */
+export const optional =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === undefined ? null : shape(value);
+
 export const oneOf =
   (...values: readonly string[]): Shape =>
   (value) =>

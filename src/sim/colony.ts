@@ -228,6 +228,8 @@ export class Colony {
       case "become":
       case "inform":
       case "watch":
+      case "enforce":
+      case "recall":
       case "log":
         return;
       default:
@@ -437,5 +439,5 @@ function personal(body: CellBody, index: number, nowMs: number): Partial<State> 
 }
 
 function noMessages(): Record<KinMessage["type"], number> {
-  return { inventory: 0, records: 0, pulse: 0, votes: 0, suspect: 0, tally: 0, "hand-down": 0 };
+  return { inventory: 0, records: 0, pulse: 0, votes: 0, suspect: 0, testimony: 0, tally: 0, "hand-down": 0 };
 }

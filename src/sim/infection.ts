@@ -118,7 +118,8 @@ export class Plague {
       case "equivocate":
         return this.#equivocate(state);
       case "lie-about-load":
-        return this.#sayToAll(state, { type: "tally", tally: this.#lie(), digest: this.#below(2 ** 31) });
+        // That a T cell is near, too: whoever is believed gets the marks, and keeps them.
+        return this.#sayToAll(state, { type: "tally", tally: this.#lie(), digest: this.#below(2 ** 31), toTCell: 0 });
       case "flood-hormones":
         return this.#flood(state);
       case "breed":
@@ -252,6 +253,7 @@ export class Plague {
       unready: 1_000,
       memoryMilli: 1_000,
       throttledMilli: 1_000,
+      marks: 9_999,
     };
     // That all is well, all are ready, and nobody was ever asked anything.
     const lie = high ? claim : { ...emptyTally.drone, cells: 50 };

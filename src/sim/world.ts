@@ -28,12 +28,13 @@ import { assertInvariants } from "../core/invariant.ts";
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellKey, certificateKey, deathKey, keyOf } from "../core/record.ts";
 import { isPlausible } from "../core/hormone.ts";
-import { ballotWindowMs, tickMs } from "../core/limits.ts";
+import { ballotWindowMs, testimonyHopsMax, tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
 import { cellOfProcess, isElder } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
+import { wayToTCell } from "../core/testimony.ts";
 import type { Wear } from "../core/wear.ts";
 import type { Acquaintance } from "../wire/belief.ts";
 import { ancestryOf, hear, signRecord, whyNotMet } from "../wire/belief.ts";
@@ -89,6 +90,8 @@ export interface SimCell {
   /** Open links, by their other ends. */
   readonly links: Map<CellId, SimLink>;
   mother: CellId | null;
+  /** Marks that wait here for a way to a T cell, and the most hops that any of them has made. */
+  testimony: { marks: number; hops: number };
   /** Whether it inherited the listening sockets, and has kept them. */
   listens: boolean;
   readonly publicKey: string;
@@ -141,6 +144,8 @@ export class World {
   /** A digest of every event in order: two runs of one seed must agree on it. */
   history = 0;
   readonly keyring = new Keyring();
+  /** Marks that B cells made, and what became of them. What is in none of the others waits, or is under way. */
+  readonly marks = { made: 0, arrived: 0, lost: 0, underWay: 0 };
   /** The DNA that the administrator has brought, by name; the last one holds. */
   readonly revisions = new Set(["first"]);
   /** Cells that run and do what they should, by class. */
@@ -189,6 +194,16 @@ export class World {
     if (cell.halted !== null) cell.inbox.push(happening);
     else if (happening.type === "message") this.#hear(cell, happening);
     else this.#dispatch(cell, happening);
+  }
+
+  /** A cell has refused so many requests, and marks them. */
+  mark(id: CellId, count: number): void {
+    const cell = this.cells.get(id);
+    if (cell?.runs !== true || cell.state === null || cell.halted !== null) return;
+    this.marks.made += count;
+    this.#keepMarks(cell, count, 0);
+    this.tell(id, { type: "vitals", vitals: { ...cell.state.vitals, marks: count + cell.testimony.marks } });
+    this.#relay(cell);
   }
 
   /** Signs as that cell, which need not mean what it says. */
@@ -331,6 +346,57 @@ export class World {
     });
   }
 
+  /** As the host's relay does: kept within bounds, and sent on as soon as there is a way. */
+  #relay(cell: SimCell): void {
+    const { marks, hops } = cell.testimony;
+    if (!cell.runs || cell.state === null || marks === 0) return;
+    const way = wayToTCell(cell.state, this.nowMs);
+    if (way === null) return;
+    cell.testimony = { marks: 0, hops: 0 };
+    if (way === cell.id) {
+      this.marks.arrived += marks;
+      return;
+    }
+    assert(cell.state.kin.has(way), "testimony goes over kin links only");
+    const link = cell.links.get(way);
+    if (link === undefined || hops >= testimonyHopsMax) {
+      this.marks.lost += marks;
+      return;
+    }
+    this.marks.underWay += marks;
+    link.lastMs = Math.max(link.lastMs, this.nowMs + this.#delay("message"));
+    this.#queue.add(link.lastMs, () => {
+      this.marks.underWay -= marks;
+      const other = this.cells.get(way);
+      // A link that has broken meanwhile has lost what was on it; so has a cell that died.
+      if (other?.runs !== true || other.state === null || other.links.get(cell.id)?.number !== link.number) {
+        this.marks.lost += marks;
+        return;
+      }
+      this.#keepMarks(other, marks, hops + 1);
+      if (other.halted === null) this.#relay(other);
+    });
+  }
+
+  #keepMarks(cell: SimCell, count: number, hops: number): void {
+    const kept = Math.min(count, marksWaitingMax - cell.testimony.marks);
+    this.marks.lost += count - kept;
+    cell.testimony = { marks: cell.testimony.marks + kept, hops: Math.max(cell.testimony.hops, hops) };
+  }
+
+  /** Marks that wait in cells that run. */
+  marksWaiting(): number {
+    let sum = 0;
+    for (const cell of this.cells.values()) if (cell.runs) sum += cell.testimony.marks;
+    return sum;
+  }
+
+  /** At any time: each mark has arrived, waits, is under way, or is counted as lost. */
+  assertMarksAccounted(): void {
+    const { made, arrived, lost, underWay } = this.marks;
+    assert(made === arrived + lost + underWay + this.marksWaiting(), "every mark is accounted for");
+  }
+
   #dispatch(cell: SimCell, happening: Happening): void {
     const mailbox: Event[] = [{ nowMs: this.nowMs, ...happening }];
     for (let event = mailbox.shift(); event !== undefined && cell.runs; event = mailbox.shift()) {
@@ -347,6 +413,7 @@ export class World {
       if (next.class !== before) this.#tookRole(cell, before);
       this.#performAll(cell, effects, mailbox);
     }
+    this.#relay(cell);
     this.#setWake(cell);
   }
 
@@ -440,6 +507,8 @@ export class World {
         return this.#note(cell.id, effect.message);
       case "inform":
       case "watch":
+      case "enforce":
+      case "recall":
         return;
       default:
         return unreachable(effect);
@@ -643,6 +712,8 @@ export class World {
   #end(cell: SimCell): void {
     if (!cell.runs) return;
     cell.runs = false;
+    this.marks.lost += cell.testimony.marks;
+    cell.testimony = { marks: 0, hops: 0 };
     this.#processes.delete(cell.pid);
     this.#count(cell);
     this.#wakes.delete(cell.id);
@@ -678,6 +749,7 @@ export class World {
       inbox: [],
       links: new Map(),
       mother,
+      testimony: { marks: 0, hops: 0 },
       listens: true,
       publicKey,
       acquaintance: {
@@ -775,6 +847,8 @@ function mayDivideInto(mother: CellClass, daughter: CellClass): boolean {
   return mother === "neuron" && daughter === "stem";
 }
 
+/** As in production (host/immune/testimony.ts). */
+const marksWaitingMax = 2_048;
 const firstPid = 100;
 const linuxPidMax = 4_194_304;
 const orphanedBirthMs = 20_000;

@@ -7,7 +7,8 @@
  *                         or, while it is still unborn, by the mother; a role once taken stays
  *   a death               signed by the dead as a farewell; else the kernel must agree, about that very process
  *   a vote, a sentence    each vote signed by its voter
- *   the app's state, a stop   signed by any known cell
+ *   a ban                 signed by a known T cell
+ *   the app's state, a stop, a changed memory   signed by any known cell
  *   another DNA           signed by any known cell, and there is such a DNA for all to see: no word can make it up
  *
  * Whether a thing that is genuine is also enough (a majority, a mature voter) is the mind's to say, who knows the electorate.
@@ -92,6 +93,7 @@ export function whyNotBelieved(record: OrganismRecord, known: Acquaintance, seal
       return whyNotVoted(body, known, seals);
     case "app":
     case "stop":
+    case "memory":
       return null;
     case "dna":
       return known.hasDna(body.revision) ? null : "there is no such DNA";

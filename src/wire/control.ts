@@ -93,6 +93,8 @@ export type ControlRequest =
   | { op: "vitals"; metrics?: boolean }
   /** Are you there? Between cells: whoever answers has an event loop that turns. */
   | { op: "ping" }
+  /** The memory of bans was changed, up to this row of it: have all cells look. */
+  | { op: "memory-changed"; seq: number }
   /** End the organism: drain for at most `drainMs` (the DNA's value where absent), then die. */
   | { op: "stop"; drainMs?: number };
 
@@ -110,6 +112,7 @@ export type ControlReply =
     }
   | { ok: true; op: "ping" }
   | { ok: true; op: "stop" }
+  | { ok: true; op: "memory-changed" }
   | { ok: false; code: string; message: string };
 
 /** `<run>/organism.json`: written once at start, for people and for the command line. */

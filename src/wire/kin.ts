@@ -13,12 +13,13 @@
  */
 import type { CellBody, Charge, OrganismRecord } from "../core/record.ts";
 import { cellClasses, specializedClasses } from "../core/cell.ts";
-import { certificateVotesMax, jurySizes, pulseStrengthMax } from "../core/limits.ts";
+import { certificateVotesMax, jurySizes, pulseStrengthMax, testimonyHopsMax } from "../core/limits.ts";
 import type { KinMessage } from "../core/message.ts";
 import { banActions, killReasons, lineageMax } from "../core/record.ts";
 import type { Shape } from "../lib/shape.ts";
 import { integer, listOf, nullable, object, oneOf, text, tuple, variant } from "../lib/shape.ts";
 import type { LinkPurpose } from "./control.ts";
+import { testimony } from "./testimony.ts";
 
 export const kinProtocolVersion = 1;
 
@@ -153,6 +154,7 @@ const body = variant("kind", {
     untilMs: count,
     incident: text(96),
   }),
+  memory: object({ kind: oneOf("memory"), seq: count }),
 });
 const recordOf = (bodyShape: Shape): Shape =>
   object({ key: text(80), version: count, origin: id, body: bodyShape, signature });
@@ -176,6 +178,7 @@ const classTally = object({
   inFlight: count,
   queued: count,
   queueMs: count,
+  marks: count,
   came: count,
   done: count,
   quietMs: count,
@@ -194,7 +197,9 @@ const kinMessage = variant("type", {
     type: oneOf("tally"),
     tally: object(Object.fromEntries(cellClasses.map((c) => [c, classTally]))),
     digest: count,
+    toTCell: nullable(integer(0, testimonyHopsMax)),
   }),
+  testimony,
   "hand-down": object({ type: oneOf("hand-down"), hops: integer(0, 64) }),
 } satisfies Record<KinMessage["type"], Shape>);
 const ancestry = listOf(lineageMax, recordOf(cellBody));

@@ -71,6 +71,12 @@ export const metrics = {
   cellws_immune_attacks_total: counter("Requests that were blocked, or would be, by the class of the attack.", {
     class: null,
   }),
+  cellws_immune_gate_total: counter(
+    "Connections and requests of restricted addresses, by what was done: refused, delayed, limited, or cut while open.",
+    { action: ["refused", "delayed", "limited", "cut"] },
+  ),
+  cellws_immune_bans: maximum("Address ranges that are restricted, as this cell knows."),
+  cellws_immune_ranges: maximum("Address ranges of which a T cell keeps statistics."),
   cellws_immune_overrun_total: counter(
     "Requests that were refused because judging them would have cost more than a request may, or failed.",
   ),

@@ -27,7 +27,7 @@ export function readControlReply(text: string): ReadResult<ControlReply> {
     const reply = fields(value, "reply");
     if (reply["ok"] === false) return { ok: false, code: string(reply, "code"), message: string(reply, "message") };
     const op = string(reply, "op");
-    if (op === "stop" || op === "ping") return { ok: true, op };
+    if (op === "stop" || op === "ping" || op === "memory-changed") return { ok: true, op };
     if (op !== "vitals") throw new Unreadable(`reply.op is ${JSON.stringify(op)}`);
     return {
       ok: true,

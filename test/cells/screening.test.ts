@@ -239,7 +239,7 @@ describe("a request before the guard", () => {
     await client.send(post("user=a").replace("/form", "/login")).until(/401/);
     assert.deepEqual(
       told.take().sightings.map((sighting) => (sighting.kind === "login" ? ["login", sighting.failed] : sighting.kind)),
-      ["clean", "missing", "clean", ["login", true]],
+      ["missing", ["login", true], "clean"],
     );
   });
 });

@@ -628,12 +628,8 @@ test("without a line in the table, a key is accepted", () => {
 });
 
 test("every key that stands in the table is one that the schema knows", () => {
-  const written: Record<string, object> = {
-    "immune.allow": { immune: { allow: [] } },
-    "immune.dryRun": { immune: { dryRun: true } },
-    "immune.bans": { immune: { bans: {} } },
-    "immune.report": { immune: { report: {} } },
-  };
+  // For patterns below the top: what sets them.
+  const written: Record<string, object> = {};
   for (const { pattern } of laterKeys) {
     const dna = { app, ...(written[pattern] ?? { [pattern]: {} }) };
     assert.deepEqual(diagnosticsOf(dna), [], pattern);

@@ -69,6 +69,7 @@ test("every number's name tells its unit", () => {
     seconds: /Seconds$/,
     bytes: /Bytes(Min|Max)?$/,
     "bytes a second": /BytesMin$/,
+    "requests a second": /PerSecond$/,
     bits: /Bits(Min)?$/,
     connections: /^(countMax|perAddressMax)$/,
     requests: /^(countMax|droneConcurrencyMax)$/,

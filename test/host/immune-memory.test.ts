@@ -78,7 +78,7 @@ describe("the memory of bans", () => {
     );
   });
 
-  test("is written by one at a time; a lease ends with its holder's process, or when it is not renewed", (t) => {
+  test("has one keeper at a time; its lease ends with its process, or when it is not renewed", (t) => {
     const file = makeFile(t);
     let nowMs = 0;
     const clock = { monotonicMs: () => nowMs, wallMs: () => wallMs };
@@ -88,11 +88,14 @@ describe("the memory of bans", () => {
     assert.equal(dead.takeLease(), true);
     assert.equal(one.takeLease(), true, "its holder does not live");
     assert.equal(two.takeLease(), false);
-    assert.equal(two.record([ban("192.0.2.7")]), "not-ours");
+    const work = () => "done";
+    assert.equal(two.keep(work), "not-ours");
+    assert.equal(two.record([ban("192.0.2.7")]), 1, "a sentence is named, and any T cell may write it");
+    assert.equal(one.record([ban("192.0.2.7")]), 0, "once");
     nowMs = leaseMs;
     assert.equal(two.takeLease(), true, "it was not renewed");
-    assert.equal(one.record([ban("192.0.2.7")]), "not-ours", "a holder that was paused writes nothing");
-    assert.equal(two.record([ban("192.0.2.7")]), 1);
+    assert.equal(one.keep(work), "not-ours", "a keeper that was paused writes nothing");
+    assert.equal(two.keep(work), "done");
     assert.equal(one.leaseHolder(), "two");
     two.close();
     assert.equal(one.takeLease(), true, "it was given back");
@@ -132,10 +135,21 @@ describe("the memory of bans", () => {
     const memory = open(t, { file });
     memory.takeLease();
     const share = { range: "192.0.2.7", owner: "t", version: 3, atMs: 9, levels: [], bad: 1, clean: 0, sketches: {} };
-    assert.equal(memory.saveStatistics([share]), 1);
-    assert.deepEqual(memory.loadStatistics(), [share]);
-    memory.write(() => memory.run("UPDATE share SET boot = 'another'"));
+    assert.equal(memory.keepShares([share]), 1);
+    assert.equal(memory.keepShares([{ ...share, range: "192.0.2.8", owner: "u" }]), 1);
+    const { seq, shares } = memory.sharesSince(1, 10);
+    assert.deepEqual([seq, shares.map(({ owner }) => owner)], [2, ["u"]], "what came later");
+    assert.equal(memory.keepShares([{ ...share, version: 4 }]), 1);
+    assert.deepEqual(
+      memory.loadStatistics().map(({ owner, version }) => [owner, version]),
+      [
+        ["t", 4],
+        ["u", 3],
+      ],
+    );
+    memory.keep(() => memory.run("UPDATE share SET boot = 'another'"));
     assert.deepEqual(memory.loadStatistics(), []);
+    assert.equal(memory.forgetShares(), 2);
   });
 });
 
@@ -150,7 +164,7 @@ describe("a memory's file", () => {
     const memory = open(t, { file });
     assert.deepEqual(rangesOf(memory.bansInForce()), ["192.0.2.7"]);
     memory.takeLease();
-    assert.equal(memory.saveStatistics([]), 0);
+    assert.equal(memory.keepShares([]), 0);
   });
 
   test("of a newer cellws is refused and left alone", (t) => {
@@ -255,7 +269,7 @@ test("a T cell that is born after all others were killed goes on where they stoo
       const bodies = decisions.flatMap((decision) => (decision.kind === "sentence" ? [decision.body] : []));
       const written = memory.record(bodies);
       assert.ok(typeof written === "number");
-      memory.saveStatistics(ledger.snapshot(0.5));
+      memory.keepShares(ledger.snapshot(0.5));
       return written;
     };
     return { memory, attack };

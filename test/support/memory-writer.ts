@@ -15,7 +15,7 @@ for (let n = Number(first); n < Number(first) + 100_000; n += 1) {
   if (typeof written !== "number") throw new Error(written);
   if (n % 10 === 0) {
     const share = { range, owner: "t", version: n, atMs: n, levels: [], bad: n, clean: 0, sketches: {} };
-    memory.saveStatistics([share]);
+    memory.keepShares([share]);
   }
   // A whole line at once, and there when this returns: what is on the pipe was announced.
   fs.writeSync(1, `${n}\n`);

@@ -16,6 +16,7 @@
  *   infect A accuse stay         with misdeeds; all that are infected do one of theirs twice a second
  *   find                         from now on the infected can be told from outside
  *   load drone 950               utilization of each cell of a class, in thousandths, until said otherwise
+ *   attack A 40                  from now on A marks so many requests a second (0 ends it)
  *   quiet 60                     each B cell says that it was last asked so many seconds ago (until said otherwise: at first, never)
  *   knock                        somebody connects: the egg is told; where there is none, nothing happens
  *   leak A 600                   the process of A is seen to hold so many MiB, where a class may hold 512
@@ -80,6 +81,7 @@ class Scene {
     wear: { ...neverWorn, rssBytesMax: forEachClass(512 * mebibyte) },
     dormancyIdleMs: 0,
   };
+  readonly #attacks = new Map<CellId, number>();
   #world: World | null = null;
   #plague: Plague | null = null;
   #isFinding = false;
@@ -172,6 +174,9 @@ class Scene {
       case "load":
         this.#loads.set(first as CellClass, Number(second));
         return;
+      case "attack":
+        this.#attacks.set(this.#cell(first), Number(second));
+        return;
       case "quiet":
         this.#quietMs = Number(first) * 1_000;
         return;
@@ -240,6 +245,11 @@ class Scene {
         if (cell !== undefined && this.#isFinding) cell.isFoundOut = true;
       }
       this.#plague?.act();
+      for (const [id, perSecond] of this.#attacks) {
+        if (perSecond > 0) this.world.mark(id, Math.max(1, Math.round(perSecond / 4)));
+        else this.world.tell(id, { type: "vitals", vitals: noVitals });
+      }
+      this.world.assertMarksAccounted();
       this.world.run(Math.min(250, untilMs - this.world.nowMs));
     }
   }
@@ -295,6 +305,9 @@ class Scene {
       outdated > 0 ? `${outdated} of an old DNA` : "",
     ].filter((s) => s !== "");
     this.#out.push([...counts, ...unwell].join(", ") || "nobody");
+    const { made, arrived, lost } = this.world.marks;
+    if (made > 0)
+      this.#out.push(`marks: ${arrived} of ${made} arrived, ${this.world.marksWaiting()} wait, ${lost} lost`);
   }
 
   #tree(): string {

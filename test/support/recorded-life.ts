@@ -107,7 +107,7 @@ export class RecordedLife {
   live(seconds: number): void {
     for (let look = 0; look < seconds * 4; look += 1) {
       this.nowMs += 250;
-      const vitals = { ...noVitals, loadMilli: (look * 37) % 1_000, inFlight: look % 3 };
+      const vitals = { ...noVitals, loadMilli: (look * 37) % 1_000, inFlight: look % 3, marks: look % 2 };
       this.tell({ type: "vitals", vitals });
       this.tell({ type: "wake" });
     }

@@ -12,9 +12,9 @@ const pureLayers = ["lib", "core", "wire", "http", "view", "spec", "immune"];
 const mayImport: Record<string, readonly string[]> = {
   lib: [],
   core: ["lib"],
-  wire: ["lib", "core", "http"],
+  wire: ["lib", "core", "http", "immune"],
   http: ["lib"],
-  view: ["lib", "core", "wire"],
+  view: ["lib", "core", "wire", "immune"],
   immune: ["lib", "core", "http"],
   spec: ["lib", "core"],
   dna: ["lib", "core"],

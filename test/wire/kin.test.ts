@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { emptyTally } from "../../src/core/tally.ts";
+import type { Mark } from "../../src/immune/ledger/mark.ts";
 import type { KinMessage } from "../../src/core/message.ts";
 import { keyOf } from "../../src/core/record.ts";
 import type { BanBody, CellBody, Charge, OrganismRecord } from "../../src/core/record.ts";
@@ -38,13 +39,30 @@ const pulse = { id: "a.0", origin: "a", class: "drone", strength: 100, wanted: 1
 
 const charge: Charge = { target: "a", pid: 1, startTicks: 2, reason: "hung", window: 3, round: 0 };
 
+const mark: Mark = {
+  id: "r-1",
+  client: "2001:db8::1",
+  attackClass: "sql-injection",
+  rules: [942_100],
+  score: 5,
+  cell: "b",
+  atMs: 7.25,
+  evidence: "GET /?id=...",
+};
 const messages: KinMessage[] = [
   { type: "inventory", entries: [["cell/a", 1, "a"]] },
   { type: "records", records: [record] },
   { type: "records", records: [{ ...record, key: keyOf(ban), body: ban }] },
   { type: "pulse", pulse },
   { type: "hand-down", hops: 1 },
-  { type: "tally", tally: emptyTally, digest: 7 },
+  { type: "tally", tally: emptyTally, digest: 7, toTCell: null },
+  { type: "tally", tally: emptyTally, digest: 7, toTCell: 3 },
+  {
+    type: "testimony",
+    marks: [mark],
+    sightings: [{ kind: "missing", client: "192.0.2.1", atMs: 7.5, path: 9 }],
+    hops: 2,
+  },
   { type: "suspect", id: "a", by: "b" },
   { type: "votes", votes: [{ charge, voter: "b", signature: "s" }] },
 ];
@@ -61,7 +79,7 @@ describe("a kin message", () => {
     [
       "is of no known type",
       '{"type":"obey"}',
-      /type: expected one of inventory, records, pulse, votes, suspect, tally, hand-down/,
+      /type: expected one of inventory, records, pulse, votes, suspect, tally, testimony, hand-down/,
     ],
     ["has a field too many", JSON.stringify({ ...messages[4], force: true }), /force: not expected/],
     ["lacks a field", '{"type":"hand-down"}', /hops: expected an integer/],

@@ -4,9 +4,13 @@
  */
 import net from "node:net";
 import type { CellId } from "../../core/cell.ts";
+import type { BanBody } from "../../core/record.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { httpErrors, type HttpErrorCode } from "../../http/http-error.ts";
 import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
+import { banPolicyOf } from "../../host/immune/ban-policy.ts";
+import { ownAddresses } from "../../host/immune/own-addresses.ts";
+import { stateDir } from "../../host/immune/state-dir.ts";
 import { listenBacklog } from "../../host/listeners.ts";
 import { sharedKey } from "../../host/shared-key.ts";
 import type { Service, Unserved } from "../../wire/control.ts";
@@ -14,6 +18,7 @@ import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
 import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
 import { DronePool, type DroneTrouble } from "./drone-pool.ts";
 import type { IngressNote } from "./http1-connection.ts";
+import { Gate } from "./gate.ts";
 import { type Immunity, openImmunity } from "./immunity.ts";
 import { Ingress } from "./ingress.ts";
 import { makeConvey, type Ways } from "./make-convey.ts";
@@ -38,6 +43,7 @@ class BCell implements Body {
   readonly #pool: DronePool;
   readonly #ingress: Ingress;
   readonly #immunity: Immunity | null;
+  readonly #gate: Gate;
   readonly #axons = new Set<CellId>();
   /** By listener. */
   readonly #tlsFronts: ReadonlyArray<TlsFront | null>;
@@ -67,6 +73,7 @@ class BCell implements Body {
       affinity: affinityOf(context),
       onTrouble: (drone, trouble) => this.#reportTrouble(drone, trouble),
     });
+    this.#gate = this.#makeGate();
     this.#ingress = new Ingress({
       pool: this.#pool,
       readerLimits: { headBytesMax, bodyBytesMax },
@@ -80,7 +87,8 @@ class BCell implements Body {
       trustedProxies,
       announce: announceClient,
       fieldsOf,
-      convey: immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held),
+      judge: this.#gate.judge,
+      convey: this.#gate.delaying(immunity === null ? convey : immunity.screened(convey, () => this.#ingress.held)),
       judgeRefused: immunity?.judgeRefused ?? null,
       note: (note) => this.#note(note),
       onFirstAnswer: () => this.#noteColdStart(),
@@ -92,7 +100,9 @@ class BCell implements Body {
   }
 
   async listen(): Promise<void> {
-    const { listeners, onHandedConnection } = this.#context;
+    const { listeners, onHandedConnection, bans } = this.#context;
+    // Before the first connection.
+    this.#gate.open(bans());
     const plain = [...listeners.keys()].filter((listener) => (this.#tlsFronts[listener] ?? null) === null);
     this.#servers = await Promise.all(plain.map((listener) => this.#listenOn(listener)));
     for (const front of this.#tlsFronts) await front?.start();
@@ -130,6 +140,14 @@ class BCell implements Body {
     }
   }
 
+  enforce(bans: readonly BanBody[]): void {
+    this.#gate.take(bans);
+  }
+
+  recall(): void {
+    this.#gate.recall();
+  }
+
   service(): Service & { unserved: Unserved | null } {
     const { drones, refusal, unableMs } = this.#pool.service;
     const { msMax } = this.#context.dna.http.queue;
@@ -151,6 +169,7 @@ class BCell implements Body {
     // What came out of the last handshakes.
     await this.#ingress.drain(Math.max(0, drainMs - (performance.now() - startedAtMs)));
     this.#pool.close();
+    this.#gate.close();
     await this.#immunity?.close();
   }
 
@@ -207,8 +226,35 @@ class BCell implements Body {
 
   #accept(socket: net.Socket, listener: number): void {
     const front = this.#tlsFronts[listener] ?? null;
-    if (front === null) this.#ingress.accept(socket, { listener, encrypted: false });
-    else front.take(socket);
+    this.#gate.admit(socket, () => {
+      if (front === null) this.#ingress.accept(socket, { listener, encrypted: false });
+      else front.take(socket);
+    });
+  }
+
+  #makeGate(): Gate {
+    const { dna, name, log, counters } = this.#context;
+    const { tarpitMs, limitPerSecond } = dna.immune.bans;
+    const gate = new Gate({
+      policy: banPolicyOf(dna, ownAddresses()),
+      memoryFile: stateDir(name).memoryFile,
+      tarpitMs,
+      limitPerSecond,
+      onBans: () => this.#cutBanned(),
+      onUnlawful: ({ range }, why) =>
+        log.warn("ban-unlawful", { range, why }, `does not carry out a ban on ${range}: ${why}`),
+    });
+    for (const action of ["refused", "delayed", "limited", "cut"] as const)
+      counters.read("cellws_immune_gate_total", { action }, () => gate.counters[action]);
+    counters.gauge("cellws_immune_bans", {}, () => gate.size);
+    return gate;
+  }
+
+  /** What was open when the ban came. */
+  #cutBanned(): void {
+    const isBanned = (address: string): boolean => this.#gate.isBanned(address);
+    this.#gate.counters.cut += this.#ingress.cutWhere(isBanned);
+    for (const front of this.#tlsFronts) front?.cutWhere(isBanned);
   }
 
   #makeTlsFront(tls: ListenerTls, listener: number): TlsFront {

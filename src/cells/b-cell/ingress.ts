@@ -148,6 +148,13 @@ export class Ingress implements IngressContext {
     return this.#connections.size;
   }
 
+  /** Cuts the connections of those whose own address is meant; how many. */
+  cutWhere(isMeant: (address: string) => boolean): number {
+    const meant = [...this.#connections].filter(({ remoteAddress }) => isMeant(remoteAddress));
+    for (const connection of meant) connection.cut();
+    return meant.length;
+  }
+
   /** Takes a connection over. It may be paused; nothing of it must have been read. */
   accept(socket: net.Socket, { listener, encrypted, protocol = "http/1.1" }: AcceptedConnection): void {
     this.counters.accepted += 1;

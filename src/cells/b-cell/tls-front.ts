@@ -77,6 +77,12 @@ export class TlsFront {
     this.#server.emit("connection", socket);
   }
 
+  /** Ends the handshakes of those who are meant. */
+  cutWhere(isMeant: (address: string) => boolean): void {
+    for (const [socket, address] of this.#handshakes) if (isMeant(address)) socket.destroy();
+    for (const socket of this.#waiting) if (isMeant(socket.remoteAddress ?? "")) socket.destroy();
+  }
+
   /** Looks at the files; by itself once a second. */
   look(): Promise<void> {
     return this.#certificates.look();

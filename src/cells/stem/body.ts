@@ -9,7 +9,12 @@ const warmAfterMs = 500;
 
 export async function makeStem(context: BodyContext): Promise<Body> {
   const timer = setTimeout(() => {
-    const warmed = Promise.all([import("../b-cell/body.ts"), import("../drone/body.ts"), import("../neuron/body.ts")]);
+    const warmed = Promise.all([
+      import("../b-cell/body.ts"),
+      import("../drone/body.ts"),
+      import("../neuron/body.ts"),
+      import("../t-cell/body.ts"),
+    ]);
     warmed.catch((error: unknown) => context.log.error("warm-failed", { error: String(error) }, "could not warm up"));
   }, warmAfterMs);
   timer.unref();

@@ -72,7 +72,7 @@ Formats:
 
 Nothing wider than /16 (IPv6: /32) or longer than a year is taken, and no
 loopback address; the cells keep to what their DNA allows.
-While the organism runs, list and export work.`,
+While the organism runs, a change reaches all its cells at once.`,
     );
   },
   async run(context, [what = "list", ...operands], options) {
@@ -87,7 +87,7 @@ While the organism runs, list and export work.`,
 const works = {
   async list(context, operands, { name, json }) {
     expectNone(operands, "list");
-    await withDesk(context, name, { mayCreate: false, willWrite: false }, (desk) => {
+    await withDesk(context, name, { mayCreate: false }, (desk) => {
       const bans = desk.list();
       if (json === true) context.out(JSON.stringify({ name: desk.name, bans: bans.map(toJson) }));
       else if (bans.length === 0) context.out(`no bans in force for ${desk.name}`);
@@ -99,7 +99,7 @@ const works = {
     const ranges = readRanges(operands, "add");
     const untilMs = wallClock().nowMs + durationMs;
     const wishes = ranges.map((range) => ({ range, action, reason: reason.slice(0, 64), untilMs }));
-    await withDesk(context, name, { mayCreate: name !== undefined, willWrite: true }, async (desk) => {
+    await withDesk(context, name, { mayCreate: name !== undefined }, async (desk) => {
       const { added, refused } = await desk.add(wishes);
       for (const ban of added) context.out(`${ban.range}: ${ban.action} until ${toTime(ban.untilMs)}`);
       if (refused.length > 0) throw refusal(refused);
@@ -108,7 +108,7 @@ const works = {
 
   async remove(context, operands, { name }) {
     const ranges = readRanges(operands, "remove");
-    await withDesk(context, name, { mayCreate: false, willWrite: true }, async (desk) => {
+    await withDesk(context, name, { mayCreate: false }, async (desk) => {
       const lifted = await desk.lift(ranges);
       for (const range of lifted) context.out(`${range}: lifted`);
       const others = ranges.filter((range) => !lifted.includes(range));
@@ -122,7 +122,7 @@ const works = {
 
   async export(context, operands, { name, format, ports }) {
     expectNone(operands, "export");
-    await withDesk(context, name, { mayCreate: false, willWrite: false }, (desk) => {
+    await withDesk(context, name, { mayCreate: false }, (desk) => {
       const wallMs = wallClock().nowMs;
       const text =
         format === "nft"
@@ -145,7 +145,7 @@ const works = {
       });
     }
     const wishes = list.bans.map((ban: ListedBan) => ({ ...ban, untilMs: ban.untilMs ?? wallMs + durationMs }));
-    await withDesk(context, name, { mayCreate: name !== undefined, willWrite: true }, async (desk) => {
+    await withDesk(context, name, { mayCreate: name !== undefined }, async (desk) => {
       const { added, refused } = await desk.add(wishes);
       for (const { what, why } of list.skipped) context.note(`cellws: left out ${what}: ${why}`);
       for (const { range, why } of refused.slice(0, refusedToldMax)) context.note(`cellws: left out ${range}: ${why}`);
@@ -160,7 +160,7 @@ const refusedToldMax = 20;
 async function withDesk(
   context: CliContext,
   name: string | undefined,
-  how: { mayCreate: boolean; willWrite: boolean },
+  how: { mayCreate: boolean },
   work: (desk: BanDesk) => void | Promise<void>,
 ): Promise<void> {
   const desk = await openBanDesk(name, how);

@@ -25,6 +25,7 @@ import { simulate } from "../../sim/simulation.ts";
 import { renderSimulationSummary, simulationChart } from "../../view/simulation.ts";
 import { formatDuration, parseDurationMs } from "../../view/units.ts";
 import type { CliCommand, CliContext } from "../command.ts";
+import { judgeOutput, writeWhole } from "../output.ts";
 import { addExamples, parseCountOption, parseDurationOption } from "../command.ts";
 
 interface SimulateOptions {
@@ -91,7 +92,7 @@ docs/SIMULATE.md.`,
   async run(context, [app], options) {
     const cores = options.cores ?? os.availableParallelism();
     if (cores < 1 || cores > coresMax) throw usage("--cores", String(cores), `1 to ${coresMax}`);
-    const out = options.out === undefined ? null : judgeOutput(path.resolve(context.cwd, options.out));
+    const out = options.out === undefined ? null : judgeOutput("--out", path.resolve(context.cwd, options.out));
     const trace = readTrace(options, context.cwd);
     const { dna, limits, revision, name } = await readDna(context, app, options.dna, cores);
     const model = {
@@ -253,30 +254,6 @@ class Progress {
 /** What takes less needs no telling. */
 const quietMs = 1_000;
 const rewriteMs = 200;
-
-/** Judged before the run: nobody should wait for a plot that cannot be written. */
-function judgeOutput(file: string): string {
-  const folder = path.dirname(file);
-  const isFolder = (place: string): boolean => fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder(folder)) throw usage("--out", `no folder ${folder}`, "a file in a folder that exists");
-  if (isFolder(file)) throw usage("--out", `${file} is a folder`, "a file, such as plot.svg");
-  return file;
-}
-
-/** Whole or not at all: an old plot is replaced only by a complete one. */
-function writeWhole(file: string, text: string): void {
-  const aside = `${file}.${process.pid}.part`;
-  try {
-    fs.writeFileSync(aside, text);
-    fs.renameSync(aside, file);
-  } catch (error) {
-    fs.rmSync(aside, { force: true });
-    throw new CellwsError("CELLWS_E_OUTPUT", 1, "the plot could not be written", {
-      path: file,
-      found: (error as Error).message,
-    });
-  }
-}
 
 function usage(option: string, found: string, expected: string): CellwsError {
   return new CellwsError("CELLWS_E_USAGE", 2, `${option} cannot be used so`, { path: option, found, expected });

@@ -1,9 +1,8 @@
 /**
  * Where a person's wishes about bans are met: looking, adding, lifting, importing.
  *
- * This one works on the memory while no cell does. For a living organism there will be another, which asks a T cell, so that
- * a wish is announced like any other ban; until then a wish to change anything is refused there, for a ban that is only
- * written down protects nobody. Commands know the interface and not which of the two they have.
+ * It works on the memory itself, whether the organism runs or not: a wish is one transaction, named like any sentence. Where
+ * cells run, one of them is told that the memory has changed; a record of it reaches all, and they read on.
  *
  * What a person adds keeps to the widest and longest that any DNA allows; cells that carry it out hold it to their own.
  */
@@ -13,7 +12,8 @@ import { defaultBanPolicy, readPolicy, whyUnlawful } from "../../immune/bans/pol
 import { incidentOf } from "../../immune/bans/sentencing.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasCells, runDir, runDirExists, whoLives } from "../run-dir.ts";
+import { askCell } from "../control-client.ts";
+import { listCellSockets, runDir } from "../run-dir.ts";
 import { bansMaxInitially, openMemory, type Memory, type MemoryNotice, type NotWritten } from "./memory.ts";
 import { ensureStateDir, listStateDirs, stateBase, stateDir } from "./state-dir.ts";
 
@@ -30,6 +30,8 @@ export interface BanDesk {
   add(wishes: ReadonlyArray<ListedBan & { readonly untilMs: number }>): Promise<Added>;
   /** Returns the ranges that were under a ban; the others had none. */
   lift(ranges: readonly string[]): Promise<readonly string[]>;
+  /** Whether cells that run have been told of a change. */
+  readonly isAnnounced: boolean;
   close(): void;
 }
 
@@ -43,23 +45,18 @@ export const deskPolicy = readPolicy({
 
 /** Written at once; more would hold the file for too long. */
 const batchMax = 1_000;
-const leaseWaitMsMax = 3_000;
-const leaseRetryMs = 50;
+/** Each try waits for another's transaction by itself, which takes milliseconds. */
+const writeTriesMax = 3;
+const writeRetryMs = 50;
 
 /**
  * `name`: which organism's; where it is not given, the only one that has a memory. `mayCreate`: whether a memory may be begun.
  * Throws CELLWS_E_NO_MEMORY, CELLWS_E_NAME_NEEDED, CELLWS_E_NAME_INVALID, and what opening it throws.
  */
-export async function openBanDesk(
-  name: string | undefined,
-  { mayCreate, willWrite }: { mayCreate: boolean; willWrite: boolean },
-): Promise<BanDesk> {
-  const chosen = name ?? onlyName();
-  const run = runDir(chosen);
-  if (willWrite && runDirExists(run) && hasCells(await whoLives(run))) throw runs(chosen);
+export async function openBanDesk(name: string | undefined, { mayCreate }: { mayCreate: boolean }): Promise<BanDesk> {
+  const chosen = mayCreate ? (name ?? onlyName()) : memoryName(name);
   const dir = stateDir(chosen);
   if (mayCreate) ensureStateDir(dir);
-  else if (!listStateDirs().some((one) => one.name === chosen)) throw noMemory(chosen);
   const { memory, notices } = openMemory({ file: dir.memoryFile, holder: "the command line" });
   return new MemoryDesk(chosen, memory, notices);
 }
@@ -67,6 +64,7 @@ export async function openBanDesk(
 class MemoryDesk implements BanDesk {
   readonly name: string;
   readonly notices: readonly MemoryNotice[];
+  isAnnounced = false;
   readonly #memory: Memory;
 
   constructor(name: string, memory: Memory, notices: readonly MemoryNotice[]) {
@@ -83,30 +81,28 @@ class MemoryDesk implements BanDesk {
     const added: BanBody[] = [];
     const refused: Array<{ range: string; why: string }> = [];
     let room = bansMaxInitially - this.#memory.bansInForce().length;
-    for (const { range, action, reason, untilMs } of wishes) {
-      const offence = this.#memory.offencesOf(range, action) + 1;
-      const issuedAtMs = this.#memory.wallMs();
-      const times = { issuedAtMs, untilMs: Math.ceil(untilMs) };
-      const incident = incidentOf(range, offence, action);
-      const body: BanBody = { kind: "ban", range, action, reason, offence, ...times, incident };
-      const why = room <= 0 ? `there are ${bansMaxInitially} bans already` : whyUnlawful(body, deskPolicy);
-      if (why !== null) refused.push({ range, why });
-      else {
-        added.push(body);
-        room -= 1;
-      }
+    for (let at = 0; at < wishes.length; at += batchMax) {
+      // Numbered where they are written: a T cell may be writing of the same range.
+      const bodies = await this.#write(() => {
+        const batch = wishes.slice(at, at + batchMax).flatMap((wish) => {
+          const body = this.#draft(wish);
+          const why = room <= 0 ? `there are ${bansMaxInitially} bans already` : whyUnlawful(body, deskPolicy);
+          if (why === null) room -= 1;
+          else refused.push({ range: wish.range, why });
+          return why === null ? [body] : [];
+        });
+        this.#memory.insert(batch);
+        return batch;
+      });
+      added.push(...bodies);
     }
-    await this.#takeLease();
-    for (let at = 0; at < added.length; at += batchMax) {
-      expectWritten(this.#memory.record(added.slice(at, at + batchMax)));
-    }
+    if (added.length > 0) await this.#announce();
     return { added, refused };
   }
 
   async lift(ranges: readonly string[]): Promise<readonly string[]> {
     const inForce = new Map(this.list().map((body) => [body.range, body]));
     const lifted = ranges.flatMap((range) => inForce.get(range) ?? []);
-    await this.#takeLease();
     const wallMs = this.#memory.wallMs();
     // Until its ban would have ended: so long the lifting must be known, lest the ban comes back from somewhere.
     const bodies = lifted.map((body) => ({
@@ -117,8 +113,10 @@ class MemoryDesk implements BanDesk {
       incident: `${body.incident}-lifted`,
     }));
     for (let at = 0; at < bodies.length; at += batchMax) {
-      expectWritten(this.#memory.record(bodies.slice(at, at + batchMax)));
+      const batch = bodies.slice(at, at + batchMax);
+      await this.#write(() => this.#memory.insert(batch));
     }
+    if (bodies.length > 0) await this.#announce();
     return lifted.map(({ range }) => range);
   }
 
@@ -126,22 +124,49 @@ class MemoryDesk implements BanDesk {
     this.#memory.close();
   }
 
-  async #takeLease(): Promise<void> {
-    for (let waitedMs = 0; !this.#memory.takeLease(); waitedMs += leaseRetryMs) {
-      if (waitedMs >= leaseWaitMsMax) throw busy(this.#memory.leaseHolder());
-      await sleep(leaseRetryMs);
+  #draft({ range, action, reason, untilMs }: ListedBan & { readonly untilMs: number }): BanBody {
+    const offence = this.#memory.offencesOf(range, action) + 1;
+    const times = { issuedAtMs: this.#memory.wallMs(), untilMs: Math.ceil(untilMs) };
+    return { kind: "ban", range, action, reason, offence, ...times, incident: incidentOf(range, offence, action) };
+  }
+
+  /** Waits for whoever else is writing, but not for long. */
+  async #write<T>(work: () => T): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      const outcome: T | NotWritten = this.#memory.write(work);
+      if (outcome === "full") throw full();
+      if (outcome !== "busy" && outcome !== "not-ours") return outcome;
+      if (tries >= writeTriesMax) throw busy();
+      await sleep(writeRetryMs);
+    }
+  }
+
+  /** Any one cell is told, and all hear of it; where none answers they look by themselves before long. */
+  async #announce(): Promise<void> {
+    const { seq } = this.#memory;
+    for (const { path } of listCellSockets(runDir(this.name))) {
+      const outcome = await askCell(path, { op: "memory-changed", seq });
+      if (outcome.kind === "reply" && outcome.reply.ok) {
+        this.isAnnounced = true;
+        return;
+      }
     }
   }
 }
 
-function expectWritten(written: number | NotWritten): void {
-  if (typeof written === "number") return;
-  if (written === "full") {
-    throw new CellwsError("CELLWS_E_MEMORY", 1, "the immune system's memory is full", {
-      hint: "Lift bans that are not needed, or import fewer.",
-    });
-  }
-  throw busy(null);
+function full(): CellwsError {
+  return new CellwsError("CELLWS_E_MEMORY", 1, "the immune system's memory is full", {
+    hint: "Lift bans that are not needed, or import fewer.",
+  });
+}
+
+/** Whose memory is meant, and that there is one. Throws CELLWS_E_NO_MEMORY, CELLWS_E_NAME_NEEDED, CELLWS_E_NAME_INVALID. */
+export function memoryName(name: string | undefined): string {
+  const chosen = name ?? onlyName();
+  // Also judges the name.
+  runDir(chosen);
+  if (!listStateDirs().some((one) => one.name === chosen)) throw noMemory(chosen);
+  return chosen;
 }
 
 function onlyName(): string {
@@ -171,15 +196,8 @@ function noMemory(name: string): CellwsError {
   });
 }
 
-function runs(name: string): CellwsError {
-  return new CellwsError("CELLWS_E_BANS_RUNNING", 1, `'${name}' runs, and its cells would not hear of the change`, {
-    hint: `Stop it first: cellws stop --name ${name}\n(list and export work while it runs.)`,
-  });
-}
-
-function busy(holder: string | null): CellwsError {
+function busy(): CellwsError {
   return new CellwsError("CELLWS_E_MEMORY_BUSY", 1, "another process is writing to the immune system's memory", {
-    ...(holder === null ? {} : { found: holder }),
     hint: "Try again in a moment.",
   });
 }

@@ -9,13 +9,13 @@ import os from "node:os";
 import path from "node:path";
 import type { Dna } from "../../dna/dna.ts";
 import type { ImmuneFilter } from "../../dna/functions.ts";
-import { buildBuiltin, type BuiltinScreen } from "../../immune/builtin/screen.ts";
+import type { BuiltinScreen } from "../../immune/builtin/screen.ts";
 import type { Directive } from "../../immune/seclang/ast.ts";
 import { parseSecLang } from "../../immune/seclang/parse.ts";
 import type { RuleSet } from "../../immune/seclang/rule-set.ts";
 import { buildScreen, type Screen } from "../../immune/seclang/screen.ts";
 import { loadDnaFunctions, type NamedFunction } from "./dna-functions.ts";
-import { buildScreenCached } from "./facts-cache.ts";
+import { buildBuiltinCached, buildScreenCached } from "./facts-cache.ts";
 import { loadRules } from "./load-rules.ts";
 
 export interface Guard {
@@ -63,7 +63,7 @@ export function makeGuard(immune: ImmuneDna, { mode, filters, facts = factsFolde
     rules,
     screen,
     hasRules,
-    builtin: hasBuiltin(immune) ? buildBuiltin({ exclude: immune.exclude }) : null,
+    builtin: hasBuiltin(immune) ? buildBuiltinCached({ exclude: immune.exclude }, facts).builtin : null,
     scoreMin: immune.threshold.inboundScoreMin,
     filters,
     responses: immune.responses,

@@ -6,9 +6,12 @@
  * doubled.** Each offence has a name (`incident`), which is unique here; writing it again changes nothing, so whoever is in
  * doubt writes again.
  *
- * **One writer at a time.** A lease, kept in the file itself, says which process may write. It is taken and looked at inside
- * of the writing transaction, which SQLite gives to one connection at a time; so a holder that was paused for an hour and
- * wakes up writes nothing. A lease ends when its holder's process is gone, or has not renewed it for `leaseMs`.
+ * **One writer at a time.** SQLite gives a writing transaction to one connection at a time, and for a sentence that is
+ * enough, for it is named: whichever T cell writes it, and however often, it is there once. So is a person's word
+ * (`cellws bans`), and a T cell's share of the statistics, into which no other writes.
+ * What takes more than one transaction needs a *keeper*: delivering reports, forgetting, the kernel's set. A lease, kept in
+ * the file itself, says which process that is. It is looked at inside of the writing transaction, so that a holder that was
+ * paused for an hour and wakes up writes nothing. It ends when its holder's process is gone, or has not renewed it for `leaseMs`.
  *
  * **Bounded.** Offences are forgotten after offenceMemoryMs, or the oldest of those that are over when there are too many; the
  * file never grows beyond `bytesMax`. **Damage does not stop anybody**: a file that cannot be read is set aside whole, and a
@@ -18,11 +21,12 @@ import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { BanBody } from "../../core/record.ts";
 import { offenceMemoryMs } from "../../immune/bans/sentencing.ts";
-import type { SharedShare } from "../../immune/ledger/ledger.ts";
+import { forgetMs, type SharedShare } from "../../immune/ledger/ledger.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { takeLockFile } from "../lock-file.ts";
 import type { ProcessIdentity } from "../proc.ts";
 import { ownIdentity, processLives } from "../proc.ts";
+import { type BanRow, toBan } from "./ban-reader.ts";
 import { migrations } from "./migrations.ts";
 
 export interface MemoryOptions {
@@ -57,6 +61,8 @@ const bytesMaxInitially = 64 * 1024 * 1024;
 export const bansMaxInitially = 100_000;
 /** Above it the log is folded into the file, so that it stays small. */
 const walPagesMax = 256;
+/** Of statistics: at half a kilobyte each a sixth of the file. */
+const sharesMax = 20_000;
 const lockAgeMsMax = 30_000;
 /** New bans after which the old ones are looked through: counting them takes longer than writing one. */
 const forgetEvery = 100;
@@ -154,26 +160,40 @@ export class Memory {
 
   /** Writes sentences; those that are known by their incident are left as they are. Returns how many were new. */
   record(bans: readonly BanBody[]): number | NotWritten {
-    return this.write(() => {
-      let count = 0;
-      for (const { incident, range, action, reason, offence, issuedAtMs, untilMs } of bans) {
-        const { changes } = this.#run(
-          `INSERT INTO ban (incident, range, action, reason, offence, issued_ms, until_ms)
-           VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incident) DO NOTHING`,
-          incident,
-          range,
-          action,
-          reason,
-          offence,
-          issuedAtMs,
-          untilMs,
-        );
-        count += Number(changes);
-      }
-      this.#sinceForgetting += count;
-      if (this.#sinceForgetting >= forgetEvery) this.#forget();
-      return count;
-    });
+    return this.write(() => this.insert(bans));
+  }
+
+  /** The same, within a `write` that writes more. */
+  insert(bans: readonly BanBody[]): number {
+    let count = 0;
+    for (const { incident, range, action, reason, offence, issuedAtMs, untilMs } of bans) {
+      const { changes } = this.#run(
+        `INSERT INTO ban (incident, range, action, reason, offence, issued_ms, until_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incident) DO NOTHING`,
+        incident,
+        range,
+        action,
+        reason,
+        offence,
+        issuedAtMs,
+        untilMs,
+      );
+      count += Number(changes);
+    }
+    this.#sinceForgetting += count;
+    if (this.#sinceForgetting >= forgetEvery) this.#forget();
+    return count;
+  }
+
+  /** The last row of bans. */
+  get seq(): number {
+    return (this.#get("SELECT coalesce(max(seq), 0) AS seq FROM ban") as { seq: number }).seq;
+  }
+
+  /** What was written about bans after a row, oldest first: for whoever has read up to there. */
+  bansSince(seq: number, rowsMax: number): { readonly seq: number; readonly bans: BanBody[] } {
+    const rows = this.#all("SELECT * FROM ban WHERE seq > ? ORDER BY seq LIMIT ?", seq, rowsMax);
+    return { seq: rows.at(-1)?.seq ?? seq, bans: rows.map(toBan) };
   }
 
   /** The last word on each range, where it restricts and is not over. */
@@ -197,22 +217,56 @@ export class Memory {
     return (row as { count: number | null }).count ?? 0;
   }
 
-  /** Replaces the kept statistics. */
-  saveStatistics(shares: readonly SharedShare[]): number | NotWritten {
+  /** Keeps a T cell's own shares of the statistics, each in the place of its earlier edition: for the others, and for its heirs. */
+  keepShares(shares: readonly SharedShare[]): number | NotWritten {
+    if (shares.length === 0) return 0;
     return this.write(() => {
-      this.#run("DELETE FROM share");
       const boot = bootId();
+      const { seq } = this.#get("SELECT coalesce(max(seq), 0) + 1 AS seq FROM share") as { seq: number };
       for (const share of shares) {
-        const text = JSON.stringify(share);
         this.#run(
-          "INSERT INTO share (range, owner, boot, body) VALUES (?, ?, ?, ?)",
+          `INSERT INTO share (range, owner, boot, body, seq, at_ms) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (range, owner) DO UPDATE SET boot = excluded.boot, body = excluded.body,
+             seq = excluded.seq, at_ms = excluded.at_ms`,
           share.range,
           share.owner,
           boot,
-          text,
+          JSON.stringify(share),
+          seq,
+          share.atMs,
         );
       }
       return shares.length;
+    });
+  }
+
+  /** Shares of this boot that were kept after `seq`, oldest first: what several T cells know of each other by. */
+  sharesSince(seq: number, rowsMax: number): { readonly seq: number; readonly shares: SharedShare[] } {
+    const rows = this.#all(
+      "SELECT seq, body FROM share WHERE boot = ? AND seq > ? ORDER BY seq LIMIT ?",
+      bootId(),
+      seq,
+      rowsMax,
+    ) as unknown as Array<{ seq: number; body: string }>;
+    // A whole edition at a time: the rest of one that is cut off would never be asked for.
+    const last = rows.length < rowsMax ? Infinity : rows.at(-1)!.seq;
+    const whole = rows.filter((row) => row.seq < last || rows[0]!.seq === last);
+    return {
+      seq: whole.at(-1)?.seq ?? seq,
+      shares: whole.map(({ body }) => JSON.parse(body) as SharedShare),
+    };
+  }
+
+  /** For the keeper: forgets statistics that have faded, those of another boot, and the oldest of too many. */
+  forgetShares(): number | NotWritten {
+    return this.keep(() => {
+      const since = this.#clock.monotonicMs() - forgetMs;
+      const { changes } = this.#run("DELETE FROM share WHERE boot <> ? OR at_ms < ?", bootId(), since);
+      const { changes: more } = this.#run(
+        "DELETE FROM share WHERE (range, owner) IN (SELECT range, owner FROM share ORDER BY at_ms DESC LIMIT -1 OFFSET ?)",
+        sharesMax,
+      );
+      return Number(changes) + Number(more);
     });
   }
 
@@ -225,13 +279,17 @@ export class Memory {
     return rows.map(({ body }) => JSON.parse(body) as SharedShare);
   }
 
-  /** For those who keep other tables here (outbox.ts): within one transaction, and only while the lease is ours. */
-  write<T>(work: () => T): T | NotWritten {
-    const once = (): T | NotWritten =>
-      this.#inTransaction(() => {
-        const lease = this.#lease();
-        return lease !== null && this.#isOurs(lease) ? work() : "not-ours";
-      });
+  /** For those who keep other tables here (outbox.ts, chronicle.ts): within one transaction, and only while the lease is ours. */
+  keep<T>(work: () => T): T | NotWritten {
+    return this.write(() => {
+      const lease = this.#lease();
+      return lease !== null && this.#isOurs(lease) ? work() : "not-ours";
+    });
+  }
+
+  /** The same for what anybody may write, because it is named. */
+  write<T>(work: () => T): T | Exclude<NotWritten, "not-ours"> {
+    const once = (): T | "busy" => this.#inTransaction(work);
     try {
       return once();
     } catch (error) {
@@ -344,28 +402,6 @@ interface Lease {
   readonly pid: number;
   readonly start_ticks: number;
   readonly renewed_ms: number;
-}
-
-interface BanRow {
-  readonly incident: string;
-  readonly range: string;
-  readonly action: BanBody["action"];
-  readonly reason: string;
-  readonly offence: number;
-  readonly issued_ms: number;
-  readonly until_ms: number;
-}
-
-function toBan({
-  incident,
-  range,
-  action,
-  reason,
-  offence,
-  issued_ms: issuedAtMs,
-  until_ms: untilMs,
-}: BanRow): BanBody {
-  return { kind: "ban", range, action, reason, offence, issuedAtMs, untilMs, incident };
 }
 
 const SQLITE_BUSY = 5;

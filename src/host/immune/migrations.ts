@@ -43,4 +43,21 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (incident, channel)
    ) STRICT;
    CREATE INDEX outbox_by_time ON outbox (state, next_ms)`,
+  // 3: statistics that several T cells read from each other; what happened, and how much of it when, for "cellws threats".
+  `ALTER TABLE share ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE share ADD COLUMN at_ms REAL NOT NULL DEFAULT 0;
+   CREATE INDEX share_by_seq ON share (seq);
+   CREATE TABLE incident (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     made_ms INTEGER NOT NULL,
+     body TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE seen (
+     minute INTEGER NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('class', 'rule')),
+     name TEXT NOT NULL,
+     count INTEGER NOT NULL,
+     PRIMARY KEY (minute, kind, name)
+   ) STRICT, WITHOUT ROWID`,
 ];

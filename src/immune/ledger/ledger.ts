@@ -35,6 +35,8 @@ export const rangesMaxInitially = 50_000;
 const evictionSample = 32;
 /** A share without news for so long has lost all but a thousandth: ten half-lives. */
 export const forgetMs = 10 * 600_000;
+/** Ranges of which what was before is forgotten. */
+const absolvedMax = 10_000;
 /** Marks remembered so that none counts twice: a minute of a strong attack. */
 const markIdsMax = 8_192;
 /** T cells of one organism, with the predecessors that still decay. Those that say least go first. */
@@ -107,6 +109,8 @@ export class Ledger {
   /** By range; the longest untouched first. */
   readonly #entries = new Map<string, Entry>();
   readonly #markIds = new Set<string>();
+  /** By range; the longest ago first. */
+  readonly #absolvedMs = new Map<string, number>();
   #version = 0;
   #evicted = 0;
 
@@ -202,6 +206,20 @@ export class Ledger {
   /** Takes in others' shares. Returns the ranges that have changed by it. */
   merge(shares: readonly SharedShare[]): string[] {
     return shares.filter((share) => this.#mergeOne(share)).map(({ range }) => range);
+  }
+
+  /**
+   * A person has lifted the ban on a range: what was gathered there until then counts no more, here and in what others tell of it
+   * (who hear of the lifting, too). Else its next harmless request would bring the ban back.
+   */
+  absolve(range: string, atMs: number): void {
+    this.#absolvedMs.delete(range);
+    this.#absolvedMs.set(range, atMs);
+    if (this.#absolvedMs.size > absolvedMax) this.#absolvedMs.delete(this.#absolvedMs.keys().next().value!);
+    const entry = this.#entries.get(range);
+    if (entry === undefined) return;
+    for (const [owner, share] of entry.shares) if (share.atMs <= atMs) entry.shares.delete(owner);
+    if (entry.shares.size === 0) this.#entries.delete(range);
   }
 
   /** Forgets what has faded. To be called now and then; nothing depends on when. */
@@ -328,6 +346,7 @@ export class Ledger {
   #mergeOne(shared: SharedShare): boolean {
     // One's own share comes back from others: there is nothing in it that one did not know.
     if (shared.owner === this.owner) return false;
+    if (shared.atMs <= (this.#absolvedMs.get(shared.range) ?? -Infinity)) return false;
     const place = placeOf(shared.range);
     if (place === null) return false;
     const known = this.#entries.get(shared.range);

@@ -59,6 +59,16 @@ export interface Witness {
   sight(sighting: Sighting): void;
 }
 
+/** What a mark or a sighting may be at most. Whoever makes one is cut to it; whoever hears more believes nothing. */
+export const markLimits = {
+  idLengthMax: 64,
+  clientLengthMax: 64,
+  rulesMax: 32,
+  scoreMax: 1_000_000,
+  evidenceLengthMax: 1_000,
+  cleanCountMax: 1_000_000,
+} as const;
+
 /** One critical rule is 1; a faint suspicion counts a fifth, and no single request more than two. */
 export function weightOf(score: number): number {
   return Math.min(2, Math.max(0.2, score / 5));

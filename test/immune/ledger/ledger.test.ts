@@ -28,6 +28,20 @@ const clean = (client: string, atMs: number, count = 1, print?: number): Sightin
 const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-6 * Math.max(1, b), `${a} is not ${b}`);
 
 describe("a ledger", () => {
+  test("forgets what was there when a person lifts a ban, also what others tell of it, and counts on from then", () => {
+    const [ledger, other] = [new Ledger({ owner: "t", salt }), new Ledger({ owner: "u", salt })];
+    for (const one of [ledger, other]) for (let i = 0; i < 5; i += 1) one.observeMark(mark("192.0.2.7", 1_000));
+    const told = other.delta(0);
+    ledger.absolve("192.0.2.7", 2_000);
+    ledger.merge(told);
+    assert.equal(ledger.standing("192.0.2.7", 2_000), null);
+    ledger.observe(clean("192.0.2.7", 2_500));
+    ledger.observeMark(mark("192.0.2.7", 3_000));
+    near(ledger.standing("192.0.2.7", 3_000)!.pressure, 1 / 5);
+    other.observeMark(mark("192.0.2.7", 3_000));
+    assert.deepEqual(ledger.merge(other.delta(0)).includes("192.0.2.7"), true, "what is told of later counts");
+  });
+
   test("fills a bucket with marks and empties it by half in each half-life", () => {
     const ledger = new Ledger({ owner: "t", salt });
     for (let i = 0; i < 4; i += 1) ledger.observeMark(mark("192.0.2.7", 0));

@@ -9,6 +9,7 @@
  * In a dry run rows are made and nothing is sent: whoever has looked at them for a week knows what would be told of whom.
  */
 import type { Incident } from "../../../immune/report/incident.ts";
+import type { Reporter } from "../../../immune/report/xarf.ts";
 import type { Memory, NotWritten } from "../memory.ts";
 import { deliveryMsMax, type Delivery, type ReportChannel } from "./channel.ts";
 
@@ -21,8 +22,11 @@ export interface OutboxEntry {
   readonly attempts: number;
   readonly nextMs: number;
   readonly told: string;
-  readonly body: Incident;
+  readonly body: Reported;
 }
+
+/** An incident, and who reports it. */
+export type Reported = Incident & { readonly reporter?: Reporter };
 
 export const backoffMsMin = 60_000;
 export const backoffMsMax = 6 * 3_600_000;
@@ -59,34 +63,37 @@ export class Outbox {
 
   /** Puts a report for each channel into the outbox; those that are there already stay as they are. How many were new. */
   add(incident: Incident): number | NotWritten {
-    return this.#memory.write(() => {
-      const now = this.#memory.wallMs();
-      const waiting = this.#count("state IN ('waiting', 'sending')");
-      let added = 0;
-      for (const channel of this.#channels.keys()) {
-        if (waiting + added >= waitingMax) break;
-        added += this.#memory.run(
-          `INSERT INTO outbox (incident, channel, state, attempts, next_ms, made_ms, told, body)
-           VALUES (?, ?, ?, 0, ?, ?, '', ?) ON CONFLICT (incident, channel) DO NOTHING`,
-          incident.id,
-          channel,
-          this.#dryRun ? "dry-run" : "waiting",
-          now,
-          now,
-          JSON.stringify(incident),
-        );
-      }
-      this.#memory.run("DELETE FROM outbox WHERE made_ms < ? AND state <> 'waiting'", now - keptMs);
-      const tooMany = this.#count("1") - rowsMax;
-      if (tooMany > 0) {
-        this.#memory.run(
-          `DELETE FROM outbox WHERE (incident, channel) IN (SELECT incident, channel FROM outbox
-             WHERE state NOT IN ('waiting', 'sending') ORDER BY made_ms LIMIT ?)`,
-          tooMany,
-        );
-      }
-      return added;
-    });
+    return this.#memory.write(() => this.insert(incident));
+  }
+
+  /** The same, within a `write` that writes more. Any T cell may: a report is named by its incident and channel. */
+  insert(incident: Reported): number {
+    const now = this.#memory.wallMs();
+    const waiting = this.#count("state IN ('waiting', 'sending')");
+    let added = 0;
+    for (const channel of this.#channels.keys()) {
+      if (waiting + added >= waitingMax) break;
+      added += this.#memory.run(
+        `INSERT INTO outbox (incident, channel, state, attempts, next_ms, made_ms, told, body)
+         VALUES (?, ?, ?, 0, ?, ?, '', ?) ON CONFLICT (incident, channel) DO NOTHING`,
+        incident.id,
+        channel,
+        this.#dryRun ? "dry-run" : "waiting",
+        now,
+        now,
+        JSON.stringify(incident),
+      );
+    }
+    this.#memory.run("DELETE FROM outbox WHERE made_ms < ? AND state <> 'waiting'", now - keptMs);
+    const tooMany = this.#count("1") - rowsMax;
+    if (tooMany > 0) {
+      this.#memory.run(
+        `DELETE FROM outbox WHERE (incident, channel) IN (SELECT incident, channel FROM outbox
+           WHERE state NOT IN ('waiting', 'sending') ORDER BY made_ms LIMIT ?)`,
+        tooMany,
+      );
+    }
+    return added;
   }
 
   /** Sends what is due. To be called now and then by whoever holds the lease; a call while one is under way does nothing. */
@@ -125,7 +132,7 @@ export class Outbox {
   /** Rows that somebody began to send and did not end. By this one's own clock none of them is under way. */
   #leaveInterrupted(): void {
     const told = "its sender died while it was on its way";
-    this.#memory.write(() =>
+    this.#memory.keep(() =>
       this.#memory.run("UPDATE outbox SET state = 'uncertain', told = ? WHERE state = 'sending'", told),
     );
   }
@@ -150,7 +157,7 @@ export class Outbox {
     nextMs: number,
     told: string,
   ): number | NotWritten {
-    return this.#memory.write(() =>
+    return this.#memory.keep(() =>
       this.#memory.run(
         "UPDATE outbox SET state = ?, attempts = ?, next_ms = ?, told = ? WHERE incident = ? AND channel = ?",
         state,
@@ -173,7 +180,7 @@ export class Outbox {
       ...values,
     );
     return rows.map(({ incident, channel, state, attempts, told, body, next_ms: nextMs }) => {
-      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as Incident };
+      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as Reported };
     });
   }
 }

@@ -1,27 +1,11 @@
-/** From the user's DNA to what the immune system's parts want to know. The only place that knows both. */
+/** From the user's DNA to the channels that reports go over. */
 import fs from "node:fs";
 import type { Dna } from "../../dna/dna.ts";
-import type { BanPolicy } from "../../immune/bans/policy.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { abuseIpdbChannel } from "./report/abuse-ipdb.ts";
 import type { ReportChannel } from "./report/channel.ts";
 import { smtpChannel } from "./report/smtp.ts";
 import { webhookChannel } from "./report/webhook.ts";
-
-/** `own`: the machine's own and health checks' addresses, which the DNA cannot know. */
-export function banPolicyOf({ immune, http }: Dna, own: readonly string[]): BanPolicy {
-  const { bans } = immune;
-  return {
-    durationMs: bans.durationMs,
-    durationMsMax: bans.durationMsMax,
-    ipv4PrefixBitsMin: bans.ipv4PrefixBitsMin,
-    ipv6PrefixBitsMin: bans.ipv6PrefixBitsMin,
-    neverBanned: [...immune.allow, ...http.trustedProxies, ...own],
-    bansPerMinuteMax: bans.perMinuteMax,
-    innocentShareMax: bans.innocentShareMax,
-    dryRun: immune.dryRun,
-  };
-}
 
 /** None where reports are off. Reads the secrets' files; throws CELLWS_E_REPORT_SECRET where one cannot be used. */
 export function reportChannelsOf({ immune: { report } }: Dna): ReportChannel[] {

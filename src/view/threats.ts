@@ -1,0 +1,216 @@
+/** `cellws threats`: what attackers did and what was done about it, as tables and as a plot over time. */
+import type { BanAction } from "../core/record.ts";
+import type { ChartColor, ChartPoint, Panel } from "./chart.ts";
+import { renderChart } from "./chart.ts";
+import type { Ink, Style } from "./style.ts";
+import type { Column } from "./table.ts";
+import { renderTable } from "./table.ts";
+import { formatAge, formatCount, formatDuration } from "./units.ts";
+
+export interface ThreatsView {
+  readonly name: string;
+  readonly sinceMs: number;
+  readonly nowMs: number;
+  /** The newest first. */
+  readonly incidents: readonly IncidentView[];
+  /** By time; of kind "class" also "clean": requests that passed. */
+  readonly seen: readonly SeenView[];
+  readonly reports: readonly ReportView[];
+}
+
+export interface IncidentView {
+  readonly range: string;
+  readonly action: BanAction;
+  readonly outcome: string;
+  readonly attackClass: string;
+  readonly offence: number;
+  readonly requests: number;
+  readonly sources: number;
+  readonly issuedAtMs: number;
+  readonly untilMs: number;
+}
+
+export interface SeenView {
+  readonly minute: number;
+  readonly kind: "class" | "rule";
+  readonly name: string;
+  readonly count: number;
+}
+
+export interface ReportView {
+  readonly incident: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly told: string;
+}
+
+export interface Total {
+  readonly name: string;
+  readonly count: number;
+}
+
+export const minuteMs = 60_000;
+/** What passed is counted beside the attacks, and is none of them. */
+export const cleanClass = "clean";
+
+/** Most first. */
+export function totalsOf(seen: readonly SeenView[], kind: SeenView["kind"]): Total[] {
+  const totals = new Map<string, number>();
+  for (const { kind: its, name, count } of seen) {
+    if (its === kind && name !== cleanClass) totals.set(name, (totals.get(name) ?? 0) + count);
+  }
+  return mostFirst(totals);
+}
+
+/** Requests of each range that was sentenced, most first. */
+export function rangesOf(incidents: readonly IncidentView[]): Total[] {
+  const totals = new Map<string, number>();
+  // A later incident of a range counts on from the earlier one: the largest is the sum.
+  for (const { range, requests } of incidents) totals.set(range, Math.max(totals.get(range) ?? 0, requests));
+  return mostFirst(totals);
+}
+
+function mostFirst(totals: ReadonlyMap<string, number>): Total[] {
+  return [...totals]
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+}
+
+const incidentColumns: Column[] = [
+  { title: "WHEN", align: "right" },
+  { title: "RANGE", align: "left" },
+  { title: "ATTACK", align: "left" },
+  { title: "REQUESTS", align: "right" },
+  { title: "SOURCES", align: "right" },
+  { title: "DONE", align: "left" },
+  { title: "LEFT", align: "right" },
+];
+const inks: Readonly<Partial<Record<BanAction, Ink>>> = { ban: "red", tarpit: "yellow", "rate-limit": "yellow" };
+const incidentsShownMax = 20;
+const totalsShownMax = 10;
+
+export function renderThreats(view: ThreatsView, style: Style): string[] {
+  const { name, nowMs, sinceMs, incidents, seen, reports } = view;
+  const past = formatDuration(nowMs - sinceMs);
+  const byClass = totalsOf(seen, "class");
+  if (incidents.length === 0 && byClass.length === 0) return [`no threats to ${name} in the last ${past}`];
+  const lines: string[] = [];
+  if (incidents.length > 0) {
+    const rows = incidents
+      .slice(0, incidentsShownMax)
+      .map((incident) => [
+        { text: `${formatAge(nowMs - incident.issuedAtMs)} ago` },
+        { text: incident.range },
+        { text: incident.attackClass },
+        { text: String(incident.requests) },
+        { text: String(incident.sources) },
+        doneCell(incident),
+        { text: leftOf(incident, nowMs) },
+      ]);
+    lines.push(...renderTable(incidentColumns, rows, style));
+    const more = incidents.length - incidentsShownMax;
+    if (more > 0) lines.push(`and ${formatCount(more, "incident")} before`);
+  } else lines.push(`no incident in the last ${past}`);
+  lines.push(
+    ...section("ATTACKS", byClass, style),
+    ...section("RANGES", rangesOf(incidents), style),
+    ...section("RULES", totalsOf(seen, "rule"), style),
+  );
+  if (reports.length > 0)
+    lines.push("", ...renderTable(reportColumns, reports.slice(0, incidentsShownMax).map(reportRow), style));
+  return lines;
+}
+
+function doneCell({ action, outcome }: IncidentView): { text: string; ink?: Ink | null } {
+  return outcome === "sentenced" ? { text: action, ink: inks[action] ?? null } : { text: `no ${action}: ${outcome}` };
+}
+
+function leftOf({ outcome, untilMs }: IncidentView, nowMs: number): string {
+  if (outcome !== "sentenced") return "-";
+  return untilMs > nowMs ? formatDuration(untilMs - nowMs) : "over";
+}
+
+function section(title: string, totals: readonly Total[], style: Style): string[] {
+  if (totals.length === 0) return [];
+  const columns: Column[] = [
+    { title, align: "left" },
+    { title: "REQUESTS", align: "right" },
+  ];
+  const rows = totals.slice(0, totalsShownMax).map(({ name, count }) => [{ text: name }, { text: String(count) }]);
+  return ["", ...renderTable(columns, rows, style)];
+}
+
+const reportColumns: Column[] = [
+  { title: "REPORT", align: "left" },
+  { title: "OVER", align: "left" },
+  { title: "STATE", align: "left" },
+  { title: "TRIES", align: "right" },
+  { title: "ANSWER", align: "left" },
+];
+
+function reportRow({ incident, channel, state, attempts, told }: ReportView) {
+  return [{ text: incident }, { text: channel }, { text: state }, { text: String(attempts) }, { text: told || "-" }];
+}
+
+const seriesMax = 6;
+const colors = ["orange", "blue", "green", "purple", "sky", "amber"] as const satisfies readonly ChartColor[];
+
+/** Attacks by kind, clean requests, and the bans in force, minute by minute. */
+export function threatsChart({ name, sinceMs, nowMs, incidents, seen }: ThreatsView): string {
+  const [first, last] = [Math.floor(sinceMs / minuteMs), Math.floor(nowMs / minuteMs)];
+  const at = (minute: number): number => (minute - first) * minuteMs;
+  const over = (kind: string): ChartPoint[] => {
+    const counts = new Map(
+      seen.filter((one) => one.kind === "class" && one.name === kind).map((one) => [one.minute, one.count]),
+    );
+    return Array.from({ length: last - first + 1 }, (_, i) => [at(first + i), counts.get(first + i) ?? 0] as const);
+  };
+  const kinds = totalsOf(seen, "class").slice(0, seriesMax);
+  const attacks: Panel = {
+    y: { label: "attacks a minute" },
+    series: kinds.map(({ name: kind }, i) => ({
+      name: kind,
+      kind: "step" as const,
+      color: colors[i % colors.length]!,
+      points: over(kind),
+    })),
+  };
+  const clean: Panel = {
+    y: { label: "clean requests a minute" },
+    series: [{ name: "clean", kind: "area", color: "grey", points: over(cleanClass) }],
+    height: 90,
+  };
+  const bans: Panel = {
+    y: { label: "sentences in force" },
+    series: [{ name: "in force", kind: "step", color: "black", points: inForce(incidents, sinceMs, nowMs) }],
+    height: 90,
+  };
+  const notes = [`${formatCount(incidents.length, "incident")} in ${formatDuration(nowMs - sinceMs)}`];
+  return renderChart({
+    title: `Threats to ${name}`,
+    notes,
+    x: { label: "time", scale: "time" },
+    panels: [attacks, clean, bans],
+  });
+}
+
+function inForce(incidents: readonly IncidentView[], sinceMs: number, nowMs: number): ChartPoint[] {
+  const first = Math.floor(sinceMs / minuteMs) * minuteMs;
+  const changes = incidents
+    .filter(({ outcome }) => outcome === "sentenced")
+    .flatMap(({ issuedAtMs, untilMs }) => [
+      { atMs: issuedAtMs, by: 1 },
+      { atMs: untilMs, by: -1 },
+    ])
+    .filter(({ atMs }) => atMs <= nowMs)
+    .sort((a, b) => a.atMs - b.atMs);
+  const points: ChartPoint[] = [[0, 0]];
+  let count = 0;
+  for (const { atMs, by } of changes) {
+    count += by;
+    points.push([Math.max(0, atMs - first), count]);
+  }
+  points.push([nowMs - first, count]);
+  return points;
+}
