@@ -52,7 +52,10 @@ try {
 async function begin(membrane: object = {}): Promise<Organism> {
   const organism = await startOrganism(
     { after: (ending) => endings.push(ending) },
-    { app: "hole.mjs", dna: { cells: { drone: { min: 2, max: 2 }, bCell: { min: 1, max: 1 } }, membrane } },
+    {
+      app: "hole.mjs",
+      dna: { immune: { mode: "off" }, cells: { drone: { min: 2, max: 2 }, bCell: { min: 1, max: 1 } }, membrane },
+    },
   );
   await organism.request({ path: "/pid" });
   await organism.grown({ drone: 2, stem: 2 });

@@ -94,7 +94,8 @@ function recoveryTable(results: readonly TrialResult[]): string[] {
 function summarize(results: readonly TrialResult[], violations: number): string {
   const sum = (of: (result: TrialResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   const cellYears = sum((r) => r.cellMs) / (365.25 * 86_400_000);
-  const healthy = sum((r) => r.executions.healthy);
+  // Where deaths left the infected a majority nothing was promised: see the last words.
+  const healthy = sum((r) => (r.excused > 0 ? 0 : r.executions.healthy));
   const sentences = sum(({ executions: { hung, infected, worn, outdated } }) => hung + infected + worn + outdated);
   // The rule of three: none in n makes the rate less than 3/n, with 95 % confidence.
   const bound = healthy === 0 && sentences > 0 ? ` (below ${((100 * 3) / sentences).toFixed(3)} % of sentences)` : "";

@@ -43,6 +43,18 @@ const components: readonly Component[] = [
     debianPackages: ["nftables", "iproute2"],
     neededBy: "bans in the kernel (test/immune/nftables.test.ts)",
   },
+  {
+    name: "systemd-notify",
+    probe: ["systemd-notify", "--version"],
+    debianPackages: ["systemd"],
+    neededBy: "what service managers are told, and the units' own verifier (test/e2e/service.test.ts)",
+  },
+  {
+    name: "python3",
+    probe: ["python3", "--version"],
+    debianPackages: ["python3-minimal"],
+    neededBy: "the service manager of the tests (test/e2e/service.test.ts)",
+  },
 ];
 
 /** Two at a time: end-to-end tests mostly wait, but each has half a dozen processes, and two cores are common. */

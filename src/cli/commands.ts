@@ -19,6 +19,8 @@ export const commandNames = [
   "inspect",
   "simulate",
   "replay",
+  "chaos",
+  "service",
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -51,4 +53,9 @@ export const commands = {
     load: () => import("./commands/simulate.ts"),
   },
   replay: { summary: "go through what a recorded cell was told, again", load: () => import("./commands/replay.ts") },
+  chaos: {
+    summary: "kill cells at random under load, and say what was lost",
+    load: () => import("./commands/chaos.ts"),
+  },
+  service: { summary: "write the units that run it under systemd", load: () => import("./commands/service.ts") },
 } satisfies Record<CommandName, CommandEntry>;

@@ -4,8 +4,11 @@
 export const cellClasses = ["egg", "stem", "neuron", "b-cell", "t-cell", "drone"] as const;
 export type CellClass = (typeof cellClasses)[number];
 
-/** The classes that a stem cell can differentiate into, each with its growth hormone. */
-export const specializedClasses = ["neuron", "b-cell", "t-cell", "drone"] as const;
+/**
+ * The classes that a stem cell can differentiate into, each with its growth hormone. Of calls that are equally strong the first
+ * here is answered: those without whom no request is, then those who only remember.
+ */
+export const specializedClasses = ["neuron", "b-cell", "drone", "t-cell"] as const;
 export type SpecializedClass = (typeof specializedClasses)[number];
 
 export const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";

@@ -271,7 +271,13 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
     }
     case "records":
-      return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence));
+      // That somebody took the place which was called for most loudly may make the next call ours.
+      return inTurn(
+        takeIn(state, message.records, from, nowMs),
+        nowMs,
+        ...message.records.map(sentence),
+        differentiate,
+      );
     case "pulse": {
       if (message.pulse.hops < 1 || !isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
       const hormones = absorb(state.hormones, message.pulse, nowMs, state.dna.hormoneHalfLifeMs);

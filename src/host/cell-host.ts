@@ -225,7 +225,7 @@ export class CellHost {
   #makeMetrics(): CellMetrics {
     const { run, log, birth } = this.#options;
     const { id, pid, startTicks, class: bornAs } = birth.certificate.body;
-    return new CellMetrics({
+    const metrics = new CellMetrics({
       run,
       id,
       process: { pid, startTicks },
@@ -235,6 +235,10 @@ export class CellHost {
       levelOf: (hormone) =>
         decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),
     });
+    const { lost } = this.#testimony;
+    for (const what of ["marks", "sightings"] as const)
+      metrics.counters.read("cellws_immune_untold_total", { what }, () => lost[what]);
+    return metrics;
   }
 
   #makeAdminDoor(): AdminDoor | null {

@@ -75,6 +75,12 @@ export const metrics = {
     "Connections and requests of restricted addresses, by what was done: refused, delayed, limited, or cut while open.",
     { action: ["refused", "delayed", "limited", "cut"] },
   ),
+  cellws_immune_untold_total: counter(
+    "Marks and sightings that found no room on their way to a T cell, and were lost.",
+    {
+      what: ["marks", "sightings"],
+    },
+  ),
   cellws_immune_bans: maximum("Address ranges that are restricted, as this cell knows."),
   cellws_immune_ranges: maximum("Address ranges of which a T cell keeps statistics."),
   cellws_immune_overrun_total: counter(

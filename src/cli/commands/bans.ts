@@ -37,11 +37,11 @@ export const command: CliCommand<BansOptions> = {
       .argument("[ranges...]", "addresses or CIDR ranges; for import a file, or -");
     addOrganismOptions(command, { json: "list: print { name, bans: [...] } as JSON" });
     command
-      .option(
-        "--for <duration>",
-        "add, import: how long, where the list does not say (default: 4h)",
-        parseDurationOption,
-        durationMsInitially,
+      .addOption(
+        command
+          .createOption("--for <duration>", "add, import: how long, where the list does not say")
+          .argParser(parseDurationOption)
+          .default(durationMsInitially, "4h"),
       )
       .option("--reason <text>", "add: what for", "manual")
       .addOption(

@@ -146,7 +146,7 @@ async function stayBeside({ run }: Launched, context: CliContext, json: boolean)
   if (ended === "removed" || wasAskedToStop()) return 0;
   await removeRunDir(run, { exceptPid: process.pid });
   throw new CellwsError("CELLWS_E_ORGANISM_DIED", 1, `every cell of '${run.name}' is dead, and nobody asked for it`, {
-    hint: "The log above says what they died of. Start it again; a service manager would (see docs/OPERATIONS.md).",
+    hint: "The log above says what they died of. Start it again; a service manager would (see docs/SERVICES.md).",
   });
 }
 

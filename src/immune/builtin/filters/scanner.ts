@@ -2,11 +2,11 @@ import { oneOf, pattern, type Filter } from "../filter.ts";
 import { INPUT_AND_HEADERS } from "../places.ts";
 
 const tools =
-  oneOf(`acunetix appscan appspider arachni bewica-security-scan bfac burp\\s?(?:suite|collaborator) cmsmap commix crowbar detectify dirb dirbuster dirsearch dotdotpwn droopescan
-  evilscanner fimap feroxbuster ffuf fhscan fuzz\\s?faster ghauri gobuster golismero grabber graphw00f graphql-cop grendel-scan havij hexometer httprobe hydra inspath inspathx ironwasp jaascois
-  jbrofuzz joomscan jorgee jsql kadimus katana(?:/|$) l9explore l9tcpid l9scan lfimap lfisuite libwhisker masscan metis metasploit morfeus mozlila msfconsole nessus netlab360 netsparker nettacker nikto nmap nsauditor n-stealth n-stalker noseyparker nuclei
-  openvas owasp[ _-]?zap pangolin panoptic paros pmafind projectdiscovery psbot qualys(?:guard)? retina(?:$|\\W) rustscan s\\.?q\\.?l\\.?map sqlninja sqlpower sqlsus shortscan skipfish sitelockspider springenwerk sslscan sstimap subfinder sysscan t3lnet tinja toata tplmap trufflehog tsunamisecurityscanner
-  uil2pn vega(?:/|$|\\s) vulnerability scanner voideye w3af wapiti webbandit webinspect webshag webtrends\\s?security webvulnscan wfuzz whatwaf whatweb whcc wpprobe wprecon wpscan xsstrike xsser xspider yeswehack-hunter zaproxy zgrab zmeu zmap(?:/|$) interactsh nosqlmap xenu\\slink\\ssleuth`);
+  oneOf(`acunetix appscan appspider arachni bewica-security-scan bfac burp\\s?(?:suite|collaborator) cmsmap commix detectify dirb dirbuster dirsearch dotdotpwn droopescan
+  evilscanner fimap feroxbuster ffuf fhscan fuzz\\s?faster ghauri gobuster golismero graphw00f graphql-cop grendel-scan havij hexometer httprobe inspath inspathx ironwasp jaascois
+  jbrofuzz joomscan jorgee jsql kadimus katana(?:/|$) l9explore l9tcpid l9scan lfimap lfisuite libwhisker masscan metasploit morfeus mozlila msfconsole nessus netlab360 netsparker nettacker nikto nmap nsauditor n-stealth n-stalker noseyparker nuclei
+  openvas owasp[ _-]?zap pangolin panoptic pmafind projectdiscovery psbot qualys(?:guard)? rustscan s\\.?q\\.?l\\.?map sqlninja sqlpower sqlsus shortscan skipfish sitelockspider springenwerk sslscan sstimap subfinder sysscan t3lnet tinja toata tplmap trufflehog tsunamisecurityscanner
+  uil2pn voideye w3af wapiti webbandit webinspect webshag webtrends\\s?security webvulnscan wfuzz whatwaf whatweb whcc wpprobe wprecon wpscan xsstrike xsser xspider yeswehack-hunter zaproxy zgrab zmeu zmap(?:/|$) interactsh nosqlmap `);
 
 export const scanner: Filter = {
   id: 100_901,

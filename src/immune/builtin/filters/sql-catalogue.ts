@@ -9,7 +9,7 @@ const tables = oneOf(`information_schema performance_schema pg_catalog pg_shadow
   innodb_table_stats innodb_index_stats mysql\\.(?:user|db|host|proc|func|innodb_\\w+|tables_priv|columns_priv)
   sys\\.(?:tables|columns|objects|databases|schemas|all_columns|sysobjects|sql_logins|schema_\\w+|x\\$\\w+|user\\$|obj\\$)
   v\\$(?:version|session|instance|database|parameter) (?:master|tempdb|msdb|model)\\.(?:\\.|dbo\\.)
-  waitfor_delay xp_cmdshell xp_dirtree xp_regread xp_reg\\w+ xp_availablemedia xp_enumdsn xp_filelist xp_makecab
+  xp_cmdshell xp_dirtree xp_regread xp_reg\\w+ xp_availablemedia xp_enumdsn xp_filelist xp_makecab
   xp_ntsec\\w* xp_terminate_process xp_servicecontrol xp_loginconfig xp_execresultset sp_executesql sp_oacreate
   sp_password sp_makewebtask sp_replwritetovarbin sp_addextendedproc sp_configure sp_prepare sp_sqlexec utl_http
   utl_file utl_inaddr utl_smtp utl_tcp dbms_java dbms_pipe dbms_scheduler openrowset opendatasource dbo\\.sys\\w+

@@ -14,9 +14,9 @@ const unmistakable = oneOf(`pg_sleep load_file extractvalue updatexml xmltype ra
   dbms_utility\\.sqlid_to_sqlhash utl_http\\.request utl_inaddr\\.get_host_address utl_inaddr\\.get_host_name
   ctxsys\\.drithsx\\.sn httpuritype xp_cmdshell xp_dirtree xp_regread xp_fileexist sp_executesql sp_password
   sp_makewebtask sp_oacreate sp_start_job sp_send_dbmail openrowset opendatasource openquery dblink dblink_exec
-  dblink_connect chr_to_int inet_aton inet_ntoa inet6_aton sys_eval sys_exec sysdate current_database current_schema
-  bin_to_num hextoraw rawtohex to_timestamp_tz regexp_substr regexp_instr regexp_like soundex sec_to_time
-  weight_string crc32 uuid_short export_set encode_base64 starts_with_case pg_backend_pid pg_client_encoding
+  dblink_connect inet_aton inet_ntoa inet6_aton sys_eval sys_exec sysdate current_database current_schema
+  hextoraw rawtohex to_timestamp_tz regexp_substr regexp_instr regexp_like soundex sec_to_time
+  weight_string crc32 uuid_short export_set pg_backend_pid pg_client_encoding
   inet_server_addr has_table_privilege txid_current quote_literal quote_ident generate_series`);
 
 /** Words of other languages too: what follows, or stands before, must be a database's. */
