@@ -18,12 +18,12 @@ export async function cellsOf(organism: Organism): Promise<SurveyedCell[]> {
 
 const askMs = 500;
 
-/** Whether everybody is there whom `wanted` names, and nobody is listed who is not well. */
+/** Whether at least those are there whom `wanted` names (a pool may hold some stem cells too many), and nobody is listed who is not well. */
 export function isWhole(cells: readonly SurveyedCell[], wanted: Wanted): boolean {
   const count = (cellClass: string): number => cells.filter((cell) => cell.class === cellClass).length;
   return (
     cells.every(({ state }) => state === "live") &&
-    Object.entries(wanted).every(([cellClass, number]) => count(cellClass) === number)
+    Object.entries(wanted).every(([cellClass, number]) => count(cellClass) >= number)
   );
 }
 
