@@ -16,7 +16,7 @@ import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
+import { announce, census, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -271,12 +271,10 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
     }
     case "records":
-      // That somebody took the place which was called for most loudly may make the next call ours.
-      return inTurn(
-        takeIn(state, message.records, from, nowMs),
-        nowMs,
-        ...message.records.map(sentence),
-        differentiate,
+      // That somebody took the place which was called for most loudly may make the next call ours. While a class is short of its
+      // minimum that cannot wait for a look around; what the load asks for can, and would else be answered by too many.
+      return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence), (s, t) =>
+        isShort(s) ? differentiate(s, t) : still(s),
       );
     case "pulse": {
       if (message.pulse.hops < 1 || !isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
@@ -300,6 +298,12 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         ? divideForPool(state, nowMs, message.hops)
         : still(state);
   }
+}
+
+/** Whether a class has fewer members than the DNA wants always. */
+function isShort(state: State): boolean {
+  const count = census(state);
+  return specializedClasses.some((cellClass) => count[cellClass] < state.dna.population[cellClass].min);
 }
 
 /** Our own word is signed: from here on it is news like any other, and some of it has a sequel. */
