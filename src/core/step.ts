@@ -38,7 +38,7 @@ import { differentiate } from "./differentiation.ts";
 import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { poolDeficit, replenish } from "./pool.ts";
-import { closeBallots, takeVotes } from "./ballot.ts";
+import { closeBallots, takeVotes, windowOf } from "./ballot.ts";
 import { loadedClasses, noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
@@ -237,7 +237,7 @@ function control(state: State, nowMs: number): Move {
   ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   if (next.phase === "dormant") return inTurn(still(next), nowMs, ...kinship, brood);
-  return inTurn(still(next), nowMs, ...kinship, leaveIfUseless, sampleDemand, accuseSurplus, accuseWorn, growOrSleep);
+  return inTurn(still(next), nowMs, ...kinship, leaveIfUseless, sampleDemand, accuseDispensable, growOrSleep);
 }
 
 /** Whoever is about to sleep makes up for nobody who has left already. */
@@ -257,6 +257,15 @@ function growOrSleep(state: State, nowMs: number): Move {
 /** An egg that is not in charge of the organism any more, and is about to leave, may still be knocked at. */
 function wakesFor({ class: cellClass, phase, stop }: State): boolean {
   return phase === "dormant" || (cellClass === "egg" && phase === "stopping" && stop?.alone === true);
+}
+
+/**
+ * The superfluous, the worn out and the outdated share one budget of votes. Whoever is accused first gets them; so that voters who
+ * see one kind and voters who see the other do not split for ever, the kinds take turns by windows, the same for all.
+ */
+function accuseDispensable(state: State, nowMs: number): Move {
+  const rules = windowOf(nowMs) % 2 === 0 ? [accuseSurplus, accuseWorn] : [accuseWorn, accuseSurplus];
+  return inTurn(still(state), nowMs, ...rules);
 }
 
 function message(state: State, { from, message, nowMs }: Event & { type: "message" }): Move {
