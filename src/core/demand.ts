@@ -73,16 +73,22 @@ export function sampleDemand(state: State, nowMs: number): Move {
     const burst = Math.ceil((meanOver(window, panicWindowMs, nowMs) ?? 0) / 1000);
     // Twice what is there; or, where that is saturated, any more: those who wait now are not served by a mean over the last minute.
     const isStrained = cellClass === "drone" && isSaturated(tally.drone) && burst > cells;
-    const isBurst = isStrained || (cells > 0 && burst * 1000 >= panicRatio * cells);
-    const wasPanic = nowMs < demand[cellClass].panicUntilMs;
-    const panicWanted = isBurst || wasPanic ? Math.max(burst, wasPanic ? demand[cellClass].panicWanted : 0) : 0;
-    const panicUntilMs = isBurst ? nowMs + stableWindowMs : demand[cellClass].panicUntilMs;
+    const isBurst = cells > 0 && burst * 1000 >= panicRatio * cells;
+    const before = demand[cellClass];
+    // What a burst wanted stays wanted; strain counts as long as it lasts, or what is catching up would look like a need.
+    const lasting = before.panicUntilMs - nowMs > strainMs ? before.panicWanted : 0;
+    const panicWanted = isBurst || isStrained || lasting > 0 ? Math.max(burst, lasting) : 0;
+    const untilMs = isBurst ? nowMs + stableWindowMs : isStrained ? nowMs + strainMs : 0;
+    const panicUntilMs = Math.max(before.panicUntilMs, untilMs);
     demand[cellClass] = { ...demand[cellClass], window, panicWanted, panicUntilMs };
   }
   const isAttacked = cellClasses.some((cellClass) => tally[cellClass].marks > 0);
   const attackedMs = isAttacked ? nowMs : state.attackedMs;
   return still({ ...state, demand, flow, attackedMs, isSqueezed: isSqueezed(tally, memoryMilliMax) });
 }
+
+/** Two looks. */
+const strainMs = 500;
 
 /** What comes over what is done, lately, in thousandths. */
 function flowRatioMilli({ came, done }: Flow, spanMs: number, nowMs: number): number {

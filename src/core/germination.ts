@@ -2,7 +2,7 @@
  * Germination: the egg becomes a neuron and divides twice, into a B cell and a drone: three cells, the first majority.
  *
  * Regeneration is the same thing again. When neither neuron nor stem cell is left, nobody alive can give rise to the
- * others, so the eldest survivor goes back to being an egg: a stem cell by itself, a B cell, T cell or drone by dividing
+ * others, so the eldest survivor (drones last) goes back to being an egg: a stem cell by itself, a B cell, T cell or drone by dividing
  * off an egg, for it has work in its hands that an egg must not drop.
  */
 import type { CellClass } from "./cell.ts";
@@ -11,6 +11,7 @@ import { inTurn, still } from "./move.ts";
 import { divide } from "./division.ts";
 import { growthIsHeld, watchTheApp } from "./app-trouble.ts";
 import { ableMembersOf, announce, census, isElder, ownBody } from "./roster.ts";
+import type { CellBody } from "./record.ts";
 import type { State } from "./state.ts";
 
 /** The egg wakes: the missing ones of B cell and drone are born directly, the rest follows from the pool. */
@@ -36,7 +37,7 @@ export function specialize(state: State, cellClass: CellClass): Move {
 export function regenerate(state: State, nowMs: number): Move {
   if (ableMembersOf(state, "neuron").length + ableMembersOf(state, "stem").length + census(state).egg > 0)
     return still(state);
-  if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isEldest(state)) return still(state);
+  if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isNext(state)) return still(state);
   return divide(state, "egg", nowMs, { fresh: state.class === "drone" });
 }
 
@@ -46,10 +47,19 @@ export function reawaken(state: State, nowMs: number): Move {
   return germinate({ ...state, class: "egg" }, nowMs);
 }
 
-function isEldest(state: State): boolean {
+/**
+ * The eldest of those who hold the listening sockets, which all do but drones; a drone only where there is nobody else. It would
+ * have to open the sockets anew, and cannot while another holds them.
+ */
+function isNext(state: State): boolean {
   const own = ownBody(state);
   for (const cell of state.alive.values()) {
-    if (cell.id !== own.id && isElder(cell, own) && !state.suspects.has(cell.id)) return false;
+    if (cell.id !== own.id && goesBefore(cell, own) && !state.suspects.has(cell.id)) return false;
   }
   return true;
+}
+
+function goesBefore(a: CellBody, b: CellBody): boolean {
+  if ((a.class === "drone") !== (b.class === "drone")) return b.class === "drone";
+  return isElder(a, b);
 }

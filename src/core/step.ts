@@ -16,7 +16,7 @@ import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
+import { announce, census, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -38,7 +38,7 @@ import { differentiate } from "./differentiation.ts";
 import { germinate, reawaken, regenerate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { poolDeficit, replenish } from "./pool.ts";
-import { closeBallots, takeVotes } from "./ballot.ts";
+import { closeBallots, takeVotes, windowOf } from "./ballot.ts";
 import { loadedClasses, noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
 import { accuseSurplus } from "./surplus.ts";
@@ -237,7 +237,7 @@ function control(state: State, nowMs: number): Move {
   ];
   if (next.phase === "stopping") return inTurn(still(next), nowMs, ...kinship);
   if (next.phase === "dormant") return inTurn(still(next), nowMs, ...kinship, brood);
-  return inTurn(still(next), nowMs, ...kinship, leaveIfUseless, sampleDemand, accuseSurplus, accuseWorn, growOrSleep);
+  return inTurn(still(next), nowMs, ...kinship, leaveIfUseless, sampleDemand, accuseDispensable, growOrSleep);
 }
 
 /** Whoever is about to sleep makes up for nobody who has left already. */
@@ -259,6 +259,15 @@ function wakesFor({ class: cellClass, phase, stop }: State): boolean {
   return phase === "dormant" || (cellClass === "egg" && phase === "stopping" && stop?.alone === true);
 }
 
+/**
+ * The superfluous, the worn out and the outdated share one budget of votes. Whoever is accused first gets them; so that voters who
+ * see one kind and voters who see the other do not split for ever, the kinds take turns by windows, the same for all.
+ */
+function accuseDispensable(state: State, nowMs: number): Move {
+  const rules = windowOf(nowMs) % 2 === 0 ? [accuseSurplus, accuseWorn] : [accuseWorn, accuseSurplus];
+  return inTurn(still(state), nowMs, ...rules);
+}
+
 function message(state: State, { from, message, nowMs }: Event & { type: "message" }): Move {
   // From a link that we have let go of.
   if (!state.kin.has(from)) return still(state);
@@ -271,12 +280,10 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];
     }
     case "records":
-      // That somebody took the place which was called for most loudly may make the next call ours.
-      return inTurn(
-        takeIn(state, message.records, from, nowMs),
-        nowMs,
-        ...message.records.map(sentence),
-        differentiate,
+      // That somebody took the place which was called for most loudly may make the next call ours. While a class is short of its
+      // minimum that cannot wait for a look around; what the load asks for can, and would else be answered by too many.
+      return inTurn(takeIn(state, message.records, from, nowMs), nowMs, ...message.records.map(sentence), (s, t) =>
+        isShort(s) ? differentiate(s, t) : still(s),
       );
     case "pulse": {
       if (message.pulse.hops < 1 || !isPlausible(message.pulse, state.dna.attenuationMilli)) return still(state);
@@ -300,6 +307,12 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
         ? divideForPool(state, nowMs, message.hops)
         : still(state);
   }
+}
+
+/** Whether a class has fewer members than the DNA wants always. */
+function isShort(state: State): boolean {
+  const count = census(state);
+  return specializedClasses.some((cellClass) => count[cellClass] < state.dna.population[cellClass].min);
 }
 
 /** Our own word is signed: from here on it is news like any other, and some of it has a sequel. */

@@ -599,6 +599,10 @@ export class World {
   #divide(mother: SimCell, { id, class: cellClass, fresh }: Effect & { type: "divide" }): void {
     assert(mayDivideInto(mother.decidedAs, cellClass), "a specialised cell's daughters are of its own class");
     assert(mother.listens || fresh || cellClass === "drone", "whoever is no drone is born with the listening sockets");
+    // Not counted: those who hang. Two cells cannot end one of them (decision 0004).
+    const isTaken = fresh && [...this.cells.values()].some((cell) => cell.runs && cell.listens && cell.halted === null);
+    if (isTaken)
+      return void this.#after("birth", () => this.tell(mother.id, { type: "birth-failed", id, reason: "port in use" }));
     const daughter = this.#process(id, mother.id);
     daughter.listens = cellClass !== "drone";
     this.#note(mother.id, `divides: ${id}`);

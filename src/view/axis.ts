@@ -45,9 +45,12 @@ export function rulerOf(axis: Axis, values: Iterable<number>, countMax: number):
 
 /** What is narrower has no steps: they would be 0 in floating point. */
 const spanMin = 1e-200;
+/** As a share of the values themselves, which have sixteen digits: the marks must differ in some of them. */
+const spanShareMin = 1e-12;
 
 function linearRuler(low: number, high: number, countMax: number): Ruler {
-  const span = high - low > spanMin ? high - low : 1;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const span = high - low > Math.max(spanMin, size * spanShareMin) ? high - low : Math.max(1, size * spanShareMin);
   const step = niceStep(span / Math.max(1, countMax));
   const from = Math.floor(low / step + 1e-9) * step;
   const to = Math.ceil((low + span) / step - 1e-9) * step;

@@ -127,6 +127,22 @@ describe("an organism", () => {
     }
   });
 
+  test("is whole again when a drone and somebody younger are left, who alone holds the sockets", () => {
+    for (const seed of seeds) {
+      for (const survivor of ["b-cell", "t-cell"] as const) {
+        const world = grown(seed, { population: { ...dna.population, [survivor]: { min: 2, max: 4 } } });
+        world.run(20_000);
+        const [drone] = world.ofClass("drone");
+        const youngest = world.ofClass(survivor).at(-1);
+        for (const { self } of world.living()) if (self !== drone?.self && self !== youngest?.self) world.kill(self);
+        world.run(20_000);
+        const { neuron = 0, "b-cell": bCells = 0, drone: drones = 0 } = counts(world);
+        assert.ok(neuron >= 1 && bCells >= 1 && drones >= 2, `seed ${seed}: ${JSON.stringify(counts(world))}`);
+        assertOneTree(world);
+      }
+    }
+  });
+
   test("is known in its sums to every cell, wherever it stands in the family", () => {
     for (const seed of seeds) {
       const world = grown(seed, { stemPool: 6 });

@@ -16,10 +16,11 @@ import { askCell } from "../../src/host/control-client.ts";
 import type { Credentials } from "../../src/host/handshake.ts";
 import { greet } from "../../src/host/handshake.ts";
 import { makeKeyPair, organismId, sign, signRecord } from "../../src/host/identity.ts";
-import { ownIdentity, processLives, signalProcess } from "../../src/host/proc.ts";
+import { ownIdentity, processLives } from "../../src/host/proc.ts";
 import type { RunDir } from "../../src/host/run-dir.ts";
 import { cellSocketPath, createRunDir } from "../../src/host/run-dir.ts";
 import { votePayload } from "../../src/wire/kin.ts";
+import { findMarked, signalFound } from "../e2e/processes.ts";
 import { until } from "../e2e/wait.ts";
 
 const egg: CellId = "eggeggegge";
@@ -109,8 +110,12 @@ describe("a cell with a valid key that breaks the protocol", () => {
   });
 
   after(async () => {
-    for (const { body } of born.values()) signalProcess(body, "SIGKILL");
-    await until("the cells to be gone", () => [...born.values()].every(({ body }) => !processLives(body)));
+    // They, and what they may have borne meanwhile: left alone by us they begin a life of their own.
+    await until("the cells to be gone", () => {
+      const left = findMarked("XDG_STATE_HOME", home);
+      for (const found of left) signalFound(found, "SIGKILL");
+      return left.length === 0 && [...born.values()].every(({ body }) => !processLives(body));
+    });
     closeSync(outputFd);
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   });

@@ -58,6 +58,8 @@ describe("an axis", () => {
   test("bears values that differ by less than there are steps for", () => {
     const ruler = rulerOf({ label: "" }, [0, 5e-324], 4);
     assert.deepEqual([ruler.place(0), ruler.place(5e-324) < 1e-6, ruler.ticks.length > 0], [0, true, true]);
+    const large = rulerOf({ label: "" }, [-999_999_999.9999973, -999_999_999.9999974], 2);
+    assert.ok(large.place(-999_999_999.9999973) >= 0 && large.place(-999_999_999.9999974) <= 1);
   });
 
   test("steps by 1, 2 or 5", () => {

@@ -112,6 +112,8 @@ export interface ClientConnection {
   readonly remoteAddress: string;
   /** Since when the client has not taken all that is there for it; null when it takes all. */
   readonly stuckSinceMs: number | null;
+  /** What is kept for it of answers: so much a cut frees, once the socket has closed. */
+  readonly heldBytes: number;
 }
 
 /** What the client should do next, and when it should have. */
@@ -194,6 +196,10 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   /** Since when the client has not taken all that is there for it; null when it takes all. */
   get stuckSinceMs(): number | null {
     return this.#stuck?.sinceMs ?? null;
+  }
+
+  get heldBytes(): number {
+    return this.#unconsumedBytes;
   }
 
   get isTunnel(): boolean {

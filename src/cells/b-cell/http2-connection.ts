@@ -67,6 +67,10 @@ export class Http2Connection implements ClientConnection {
     return since;
   }
 
+  get heldBytes(): number {
+    return this.outstandingBytes;
+  }
+
   /** Of an answer's body: more was given to the session, or (negative) the session has sent it. */
   hold(bytes: number): void {
     this.outstandingBytes += bytes;

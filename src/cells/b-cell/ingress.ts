@@ -263,8 +263,11 @@ export class Ingress implements IngressContext {
     const stuck = [...this.#connections]
       .filter((connection) => connection.stuckSinceMs !== null)
       .toSorted((a, b) => (a.stuckSinceMs ?? 0) - (b.stuckSinceMs ?? 0));
+    // A socket that is cut lets go of what it held only when it has closed.
+    let bytes = this.held.bytes;
     for (const connection of stuck) {
-      if (this.held.bytes <= enough) return;
+      if (bytes <= enough) return;
+      bytes -= connection.heldBytes;
       this.counters.relieved += 1;
       this.note?.({ kind: "relieved", remoteAddress: connection.remoteAddress });
       connection.cut();

@@ -84,10 +84,10 @@ export const command: CliCommand<ChaosOptions> = {
       .option("--seed <number>", "throw the same dice again", parseCountOption)
       .option("--out <file>", "write the picture over time here, as SVG");
     addExamples(command, [
-      ["cellws chaos --yes", "half a minute, on the organism that runs here"],
+      ["cellws chaos --yes", "for half a minute"],
       ["cellws chaos --yes --out chaos.svg", "with a picture"],
-      ["cellws chaos --yes --cells drone --how kill --every 500ms", "drones only, and fast"],
-      ["cellws chaos --yes --path '/echo?{id}' --rate 500", "each answer must hold its id"],
+      ["cellws chaos --yes --cells drone --how kill --every 500ms", "fast"],
+      ["cellws chaos --yes --path '/echo?{id}' --rate 500", "with ids"],
     ]);
     command.addHelpText(
       "after",

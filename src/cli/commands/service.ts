@@ -49,7 +49,7 @@ export const command: CliCommand<ServiceOptions> = {
       )
       .option("--out <folder>", "write NAME.service and NAME.socket there instead of printing them");
     addExamples(command, [
-      ["cellws service systemd", "see what it would be"],
+      ["cellws service systemd", "see it first"],
       ["cellws service systemd --as www --out /etc/systemd/system", "for the machine"],
       ["cellws service systemd --user --out ~/.config/systemd/user", "for yourself"],
     ]);
