@@ -601,8 +601,10 @@ export class World {
     assert(mother.listens || fresh || cellClass === "drone", "whoever is no drone is born with the listening sockets");
     // Not counted: those who hang. Two cells cannot end one of them (decision 0004).
     const isTaken = fresh && [...this.cells.values()].some((cell) => cell.runs && cell.listens && cell.halted === null);
-    if (isTaken)
-      return void this.#after("birth", () => this.tell(mother.id, { type: "birth-failed", id, reason: "port in use" }));
+    if (isTaken) {
+      this.#after("birth", () => this.tell(mother.id, { type: "birth-failed", id, reason: "the port is in use" }));
+      return;
+    }
     const daughter = this.#process(id, mother.id);
     daughter.listens = cellClass !== "drone";
     this.#note(mother.id, `divides: ${id}`);
