@@ -29,6 +29,7 @@ const rules = `
   SecRule REQUEST_URI "@beginsWith /teapot" "id:1004,phase:1,deny,status:418,log"
   SecRule REQUEST_URI "@beginsWith /drop" "id:1005,phase:1,drop,log"
   SecRule RESPONSE_BODY "@contains ORA-01756" "id:1006,phase:4,deny,log,tag:'attack-disclosure'"
+  SecRule RESPONSE_BODY "@contains core dumped" "id:1008,phase:4,drop,log"
   SecRule REQUEST_PROTOCOL "@streq HTTP/2.0" "id:1007,phase:1,pass,log"`;
 
 interface Watched extends Rig {
@@ -41,13 +42,18 @@ interface Watched extends Rig {
 async function watched(
   t: TestContext,
   immune: DnaInput["immune"] = {},
-  { filters = [], protocol = "http/1.1" }: { filters?: ImmuneFilter[]; protocol?: "h2" | "http/1.1" } = {},
+  {
+    filters = [],
+    protocol = "http/1.1",
+    http = {},
+  }: { filters?: ImmuneFilter[]; protocol?: "h2" | "http/1.1"; http?: DnaInput["http"] } = {},
 ): Promise<Watched> {
   const folder = folderWith(t, { "rules.conf": rules });
   const auditFile = path.join(folder, "audit.log");
   const resolution = resolveDna({
     input: {
       app: "a.js",
+      http,
       immune: { mode: "block", rules: [path.join(folder, "rules.conf")], audit: auditFile, ...immune },
     },
     schema: dnaSchema(facts),
@@ -357,6 +363,19 @@ describe("answers", () => {
     await until(() => audit().length === 1);
     assert.deepEqual(audit()[0]?.["rules"], [1006]);
     assert.equal(told.take().marks.length, 1);
+  });
+
+  test("that are refused get the status that the DNA names, or nothing at all, also where answers are compressed", async (t) => {
+    for (const on of [false, true]) {
+      const options = { http: { compression: { on } } };
+      const { addDrone, connect } = await watched(t, { responses: true, block: { status: 404 } }, options);
+      await addDrone((exchange) =>
+        leak(exchange.request.target === "/core" ? "core dumped" : "ORA-01756: quoted string")(exchange),
+      );
+      const accepts = "Accept-Encoding: gzip\r\n";
+      await (await connect()).send(get("/", accepts)).until(/^HTTP\/1\.1 404 /);
+      assert.equal(await (await connect()).send(get("/core", accepts)).toEnd(), "");
+    }
   });
 
   test("that leak nothing arrive as they are, whatever their length and kind", async (t) => {

@@ -18,7 +18,8 @@ import {
 import type { HttpErrorCode } from "../../http/http-error.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
 import type { ClientSide } from "./carriage.ts";
-import type { Carry, Conveyance } from "./conveyance.ts";
+import type { Carry } from "./conveyance.ts";
+import { Passage } from "./passage.ts";
 
 export const compressionLimits = {
   /** At work at a time in one B cell: each holds up to a megabyte. Answers beyond go out as they are. */
@@ -33,11 +34,9 @@ export interface Compressors {
   atWork: number;
 }
 
-export class Compression implements Conveyance, ClientSide {
+export class Compression extends Passage {
   readonly #shared: Compressors;
   readonly #request: ExchangeRequest;
-  readonly #client: ClientSide;
-  readonly #inner: Conveyance;
   #encoder: Encoder | null = null;
   #flushKind = 0;
   #isOver = false;
@@ -49,98 +48,73 @@ export class Compression implements Conveyance, ClientSide {
   #trailers: HeaderList = [];
 
   constructor(shared: Compressors, request: ExchangeRequest, client: ClientSide, carry: Carry) {
+    super(client, carry);
     this.#shared = shared;
     this.#request = request;
-    this.#client = client;
-    this.#inner = carry(this);
   }
 
   // From the client.
 
-  start(): void {
-    this.#inner.start();
-  }
-
-  sendBody(chunk: Buffer): boolean {
-    return this.#inner.sendBody(chunk);
-  }
-
-  sendEnd(trailers: HeaderList): void {
-    this.#inner.sendEnd(trailers);
-  }
-
-  consumed(bytes: number): void {
-    if (this.#encoder === null) return this.#inner.consumed(bytes);
+  override consumed(bytes: number): void {
+    if (this.#encoder === null) return this.inner.consumed(bytes);
     // What went in was granted anew then.
     this.#outBytes -= bytes;
     if (!this.#isOver && this.#outBytes < compressionLimits.outBytesMax) this.#encoder.resume();
   }
 
-  giveUp(): void {
+  override giveUp(): void {
     this.#release();
-    this.#inner.giveUp();
+    super.giveUp();
   }
 
-  cancel(reason: string): void {
+  override cancel(reason: string): void {
     this.#release();
-    this.#inner.cancel(reason);
+    super.cancel(reason);
   }
 
   // From whatever answers.
 
-  inform(head: ResponseHead): void {
-    this.#client.inform(head);
-  }
-
-  respond(head: ResponseHead): void {
+  override respond(head: ResponseHead): void {
     const plan = planCompression(this.#request, head, this.#shared.policy);
-    if (plan.kind === "never") return this.#client.respond(revalidatedHead(this.#request, head));
+    if (plan.kind === "never") return this.client.respond(revalidatedHead(this.#request, head));
     const isFull = this.#shared.atWork >= compressionLimits.compressorsMax;
-    if (plan.kind === "identity" || isFull) return this.#client.respond(varied(head));
+    if (plan.kind === "identity" || isFull) return this.client.respond(varied(head));
     // Of HEAD only the head is answered, and it says what GET's would.
     if (this.#request.method !== "HEAD") this.#begin(plan.coding, head);
-    this.#client.respond(compressedHead(head, plan.coding));
+    this.client.respond(compressedHead(head, plan.coding));
   }
 
-  body(chunk: Buffer): void {
+  override body(chunk: Buffer): void {
     const encoder = this.#encoder;
-    if (encoder === null) return this.#client.body(chunk);
+    if (encoder === null) return this.client.body(chunk);
     if (this.#bytesLeft !== null) {
       this.#bytesLeft -= chunk.length;
       if (this.#bytesLeft < 0) return this.#broke();
     }
     encoder.write(chunk, () => {
       if (this.#isOver) return;
-      this.#inner.consumed(chunk.length);
+      this.inner.consumed(chunk.length);
       this.#flushSoon();
     });
   }
 
-  end(trailers: HeaderList): void {
+  override end(trailers: HeaderList): void {
     const encoder = this.#encoder;
-    if (encoder === null) return this.#client.end(trailers);
+    if (encoder === null) return this.client.end(trailers);
     if (this.#bytesLeft !== null && this.#bytesLeft > 0) return this.#broke();
     this.#trailers = trailers;
     this.#cancelFlush();
     encoder.end();
   }
 
-  tunnel(): void {
-    this.#client.tunnel();
-  }
-
-  writable(): void {
-    this.#client.writable();
-  }
-
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
+  override fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#release();
-    this.#client.fail(code, retryAfterSeconds, status);
+    super.fail(code, retryAfterSeconds, status);
   }
 
-  cut(): void {
+  override cut(): void {
     this.#release();
-    this.#client.cut?.();
+    super.cut();
   }
 
   #begin(coding: ContentCoding, head: ResponseHead): void {
@@ -153,7 +127,7 @@ export class Compression implements Conveyance, ClientSide {
     encoder.on("end", () => {
       if (this.#isOver) return;
       this.#release();
-      this.#client.end(this.#trailers);
+      this.client.end(this.#trailers);
     });
     encoder.on("error", () => {
       if (!this.#isOver) this.#broke();
@@ -164,7 +138,7 @@ export class Compression implements Conveyance, ClientSide {
     if (this.#isOver) return;
     this.#outBytes += chunk.length;
     if (this.#outBytes >= compressionLimits.outBytesMax) this.#encoder?.pause();
-    this.#client.body(chunk);
+    this.client.body(chunk);
   }
 
   /** Only where nobody knows when the next piece comes: a flush costs some bytes. */
@@ -188,8 +162,8 @@ export class Compression implements Conveyance, ClientSide {
   /** The answer cannot be completed as it was promised. */
   #broke(): void {
     this.#release();
-    this.#inner.cancel("the answer is not what it promised to be");
-    this.#client.fail("CELLWS_HTTP_APP_RESPONSE", null);
+    this.inner.cancel("the answer is not what it promised to be");
+    this.client.fail("CELLWS_HTTP_APP_RESPONSE", null);
   }
 
   #release(): void {

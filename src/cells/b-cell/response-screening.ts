@@ -11,15 +11,15 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import type { Examination, Ruling } from "../../host/immune/examination.ts";
 import { onRuling } from "../../host/immune/examination.ts";
 import type { ClientSide } from "./carriage.ts";
-import type { Carry, Conveyance } from "./conveyance.ts";
+import type { Carry } from "./conveyance.ts";
 import type { HeldBytes } from "./held-bytes.ts";
+import { Passage } from "./passage.ts";
+import { refuse } from "./screening.ts";
 
-export class ResponseScreening implements Conveyance, ClientSide {
+export class ResponseScreening extends Passage {
   readonly #held: HeldBytes;
   readonly #request: ExchangeRequest;
   readonly #examination: Examination;
-  readonly #client: ClientSide;
-  readonly #inner: Conveyance;
   /** As in screening.ts; "before": no answer has come yet. */
   #state: "before" | "judging" | "collecting" | "open" | "closed" = "before";
   #head: ResponseHead | null = null;
@@ -36,57 +36,40 @@ export class ResponseScreening implements Conveyance, ClientSide {
     client: ClientSide,
     carry: Carry,
   ) {
+    super(client, carry);
     this.#held = held;
     this.#examination = examination;
     this.#request = request;
-    this.#client = client;
-    this.#inner = carry(this);
   }
 
   // From the client.
 
-  start(): void {
-    this.#inner.start();
-  }
-
-  sendBody(chunk: Buffer): boolean {
-    return this.#inner.sendBody(chunk);
-  }
-
-  sendEnd(trailers: HeaderList): void {
-    this.#inner.sendEnd(trailers);
-  }
-
-  consumed(bytes: number): void {
+  override consumed(bytes: number): void {
     const prepaid = Math.min(bytes, this.#prepaidBytes);
     this.#prepaidBytes -= prepaid;
-    if (bytes > prepaid) this.#inner.consumed(bytes - prepaid);
+    if (bytes > prepaid) this.inner.consumed(bytes - prepaid);
   }
 
-  giveUp(): void {
+  override giveUp(): void {
     this.#close();
-    this.#inner.giveUp();
+    super.giveUp();
   }
 
-  cancel(reason: string): void {
+  override cancel(reason: string): void {
     this.#close();
-    this.#inner.cancel(reason);
+    super.cancel(reason);
   }
 
   // From the app.
 
-  inform(head: ResponseHead): void {
-    this.#client.inform(head);
-  }
-
-  respond(head: ResponseHead): void {
+  override respond(head: ResponseHead): void {
     this.#head = head;
     this.#await(this.#examination.response(head), () => this.#headPassed(head));
   }
 
-  body(chunk: Buffer): void {
-    if (this.#state === "open") return this.#client.body(chunk);
-    if (this.#state === "closed") return this.#inner.consumed(chunk.length);
+  override body(chunk: Buffer): void {
+    if (this.#state === "open") return this.client.body(chunk);
+    if (this.#state === "closed") return this.inner.consumed(chunk.length);
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
     this.#held.add(chunk.length);
@@ -94,32 +77,28 @@ export class ResponseScreening implements Conveyance, ClientSide {
     if (this.#keptBytes > this.#wantedBytes || this.#held.isExceeded) return this.#judgeBody();
     // The app's window is smaller than what is to be kept: without this it would wait for ever.
     this.#prepaidBytes += chunk.length;
-    this.#inner.consumed(chunk.length);
+    this.inner.consumed(chunk.length);
   }
 
-  end(trailers: HeaderList): void {
-    if (this.#state === "open") return this.#client.end(trailers);
+  override end(trailers: HeaderList): void {
+    if (this.#state === "open") return this.client.end(trailers);
     this.#trailers = trailers;
     if (this.#state === "collecting") this.#judgeBody();
   }
 
-  tunnel(): void {
+  override tunnel(): void {
     this.#state = "open";
-    this.#client.tunnel();
+    super.tunnel();
   }
 
-  writable(): void {
-    this.#client.writable();
-  }
-
-  fail(code: HttpErrorCode, retryAfterSeconds: number | null): void {
+  override fail(code: HttpErrorCode, retryAfterSeconds: number | null, status?: number): void {
     this.#close();
-    this.#client.fail(code, retryAfterSeconds);
+    super.fail(code, retryAfterSeconds, status);
   }
 
-  cut(): void {
+  override cut(): void {
     this.#close();
-    this.#client.cut?.();
+    super.cut();
   }
 
   #await(ruling: Ruling | Promise<Ruling>, passed: () => void): void {
@@ -128,8 +107,8 @@ export class ResponseScreening implements Conveyance, ClientSide {
       if (this.#state !== "judging") return;
       if (ruled.kind === "pass") return passed();
       this.#close();
-      this.#inner.cancel("the answer was refused by a rule");
-      this.#client.fail("CELLWS_HTTP_REFUSED", null, ruled.status ?? undefined);
+      this.inner.cancel("the answer was refused by a rule");
+      refuse(this.client, ruled.status);
     });
   }
 
@@ -150,9 +129,9 @@ export class ResponseScreening implements Conveyance, ClientSide {
     const kept = this.#kept;
     this.#release();
     this.#state = "open";
-    this.#client.respond(this.#head!);
-    for (const chunk of kept) this.#client.body(chunk);
-    if (this.#trailers !== null) this.#client.end(this.#trailers);
+    this.client.respond(this.#head!);
+    for (const chunk of kept) this.client.body(chunk);
+    if (this.#trailers !== null) this.client.end(this.#trailers);
   }
 
   #release(): void {

@@ -201,8 +201,7 @@ export class Screening implements Conveyance, ClientSide {
 
   #refuse(status: number | null): void {
     this.#close();
-    if (status === null && this.#client.cut !== undefined) this.#client.cut();
-    else this.#client.fail("CELLWS_HTTP_REFUSED", null, status ?? undefined);
+    refuse(this.#client, status);
   }
 
   // The body on its way.
@@ -272,6 +271,12 @@ export class Screening implements Conveyance, ClientSide {
     this.#isConcluded = true;
     this.#desk.conclude(this.#examination, this.#request);
   }
+}
+
+/** Tells the client what a ruling says: `status` null: nothing at all. */
+export function refuse(client: ClientSide, status: number | null): void {
+  if (status === null && client.cut !== undefined) client.cut();
+  else client.fail("CELLWS_HTTP_REFUSED", null, status ?? undefined);
 }
 
 const NO_BYTES = Buffer.alloc(0);
