@@ -14,7 +14,6 @@
 import fs from "node:fs";
 import { parseArgs } from "node:util";
 import type { CoreDna } from "../src/core/dna.ts";
-import { neverWorn } from "../src/core/wear.ts";
 import { controlPeriodMs } from "../src/core/limits.ts";
 import { shapedTrace } from "../src/sim/load-trace.ts";
 import type { Sample } from "../src/sim/simulation.ts";
@@ -22,6 +21,7 @@ import { deadbandOf, simulate } from "../src/sim/simulation.ts";
 import { World } from "../src/sim/world.ts";
 import type { ChartColor, ChartPoint, Series } from "../src/view/chart.ts";
 import { renderChart } from "../src/view/chart.ts";
+import { plainCoreDna } from "../test/support/core-dna.ts";
 
 const { values } = parseArgs({
   options: { seeds: { type: "string", default: "10" }, out: { type: "string" } },
@@ -32,31 +32,7 @@ if (!Number.isInteger(seeds) || seeds < 1) {
   process.exit(2);
 }
 
-const dna: CoreDna = {
-  stemPool: 2,
-  population: {
-    neuron: { min: 1, max: 2 },
-    "b-cell": { min: 1, max: 4 },
-    "t-cell": { min: 0, max: 2 },
-    drone: { min: 1, max: 64 },
-  },
-  daughtersMax: 4,
-  attenuationMilli: 250,
-  hormoneHalfLifeMs: 2_000,
-  drainMsMax: 10_000,
-  hangMs: 10_000,
-  growth: {
-    utilizationToGrowMilli: 700,
-    utilizationToShrinkMilli: 300,
-    queueMsTarget: 50,
-    stableWindowMs: 60_000,
-    panicWindowMs: 6_000,
-    memoryMilliMax: 900,
-  },
-  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
-  wear: neverWorn,
-  dormancyIdleMs: 0,
-};
+const dna: CoreDna = { ...plainCoreDna, population: { ...plainCoreDna.population, drone: { min: 1, max: 64 } } };
 /** What a request costs of CPU time, and how long the load stays eight times as high. */
 const costMs = 20;
 const durationMs = 600_000;

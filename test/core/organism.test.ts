@@ -5,31 +5,16 @@ import type { CoreDna } from "../../src/core/dna.ts";
 import { noVitals, totalTally } from "../../src/core/tally.ts";
 import { World } from "../../src/sim/world.ts";
 import { forEachClass, neverWorn } from "../../src/core/wear.ts";
+import { plainCoreDna } from "../support/core-dna.ts";
 
 const dna: CoreDna = {
-  stemPool: 2,
+  ...plainCoreDna,
   population: {
     neuron: { min: 1, max: 4 },
     "b-cell": { min: 1, max: 4 },
     "t-cell": { min: 0, max: 2 },
     drone: { min: 2, max: 8 },
   },
-  daughtersMax: 4,
-  attenuationMilli: 250,
-  hormoneHalfLifeMs: 2_000,
-  drainMsMax: 10_000,
-  hangMs: 10_000,
-  growth: {
-    utilizationToGrowMilli: 700,
-    utilizationToShrinkMilli: 300,
-    queueMsTarget: 50,
-    stableWindowMs: 60_000,
-    panicWindowMs: 6_000,
-    memoryMilliMax: 900,
-  },
-  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
-  wear: neverWorn,
-  dormancyIdleMs: 0,
 };
 const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
 

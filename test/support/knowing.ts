@@ -5,29 +5,13 @@ import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
 import { cellKey } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
 import { beBorn } from "../../src/core/step.ts";
-import { neverWorn } from "../../src/core/wear.ts";
+import { plainCoreDna } from "./core-dna.ts";
 
 export const nowMs = 1_000_000;
 const bounds = { min: 1, max: 500 };
 const dna: CoreDna = {
-  stemPool: 2,
+  ...plainCoreDna,
   population: { neuron: bounds, "b-cell": bounds, "t-cell": bounds, drone: bounds },
-  daughtersMax: 4,
-  attenuationMilli: 250,
-  hormoneHalfLifeMs: 2_000,
-  drainMsMax: 10_000,
-  hangMs: 10_000,
-  growth: {
-    utilizationToGrowMilli: 700,
-    utilizationToShrinkMilli: 300,
-    queueMsTarget: 50,
-    stableWindowMs: 60_000,
-    panicWindowMs: 6_000,
-    memoryMilliMax: 900,
-  },
-  restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
-  wear: neverWorn,
-  dormancyIdleMs: 0,
 };
 
 export interface Known {
