@@ -57,7 +57,7 @@ async function twoTCells(t: TestContext) {
         const rest = { attackClass: "code-execution", rules: [932_100], score: 5, cell: "b" } as const;
         return { id: `${id}-${client}-${i}`, client, atMs, ...rest };
       });
-      take({ type: "testified", hops: 1, marks, sightings: [] });
+      take({ type: "testimony", hops: 1, marks, sightings: [] });
     };
     return { sentenced, attack };
   };
