@@ -758,8 +758,8 @@ export interface Dna {
       readonly limitPerSecond: number;
       /**
        * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
-       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
-       * false.
+       * attacker costs nothing. Needs the right to administer the network, as root has it. One T cell
+       * then stays, also in times of peace: it keeps the set. Default: false.
        */
       readonly nftables: boolean;
       /**
@@ -1626,8 +1626,8 @@ export interface DnaInput {
       limitPerSecond?: number | undefined;
       /**
        * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
-       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
-       * false.
+       * attacker costs nothing. Needs the right to administer the network, as root has it. One T cell
+       * then stays, also in times of peace: it keeps the set. Default: false.
        */
       nftables?: boolean | undefined;
       /**

@@ -667,7 +667,7 @@ export function dnaSchema(facts: DnaFacts) {
           why: "What each B cell takes of a source that is limited; beyond it the answer is 429. A person's browser needs less.",
         }),
         nftables: flag(false, {
-          why: "Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an attacker costs nothing. Needs the right to administer the network, as root has it.",
+          why: "Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an attacker costs nothing. Needs the right to administer the network, as root has it. One T cell then stays, also in times of peace: it keeps the set.",
         }),
         loginPaths: z.array(z.string().regex(LOGIN_PATH)).max(64).default([]).meta({
           description:

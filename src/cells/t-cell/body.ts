@@ -313,9 +313,9 @@ class TCell implements Body {
     for (const range of this.#readShares()) this.#reconsider(range);
     const { nowMs, wallMs } = momentNow();
     this.#sentencer.sweep(nowMs);
-    if (this.#memory === null || !this.#memory.takeLease()) return;
+    if (this.#memory === null || !this.#memory.takeLease()) return this.#kernel?.yield();
     void this.#outbox?.deliver().catch((error: unknown) => this.#tellFailure("deliver", error));
-    void this.#kernel?.show(this.#memory.bansInForce(), wallMs);
+    this.#kernel?.show(this.#memory, wallMs);
     if (nowMs - this.#forgotMs < forgetEveryMs) return;
     this.#forgotMs = nowMs;
     this.#ledger.sweep(nowMs);
