@@ -36,9 +36,13 @@ export function coreDna(dna: Dna): CoreDna {
   };
 }
 
-/** Where the kernel has the bans somebody must stay who takes a lifted one out again: one T cell at least. */
-export function tCellsOf({ cells: { tCell }, immune: { bans } }: Dna): { readonly min: number; readonly max: number } {
-  return bans.nftables ? { ...tCell, min: Math.max(1, tCell.min) } : tCell;
+/**
+ * One T cell at least, also in times of peace, where something depends on there being one: who takes a lifted ban out of the
+ * kernel again, and who tries again to send a report that did not arrive.
+ */
+export function tCellsOf({ cells: { tCell }, immune }: Dna): { readonly min: number; readonly max: number } {
+  const isNeeded = immune.bans.nftables || immune.report.mode === "on";
+  return isNeeded ? { ...tCell, min: Math.max(1, tCell.min) } : tCell;
 }
 
 /** All of them in use is an emergency of its own; 0 is the mind's word for no limit. */

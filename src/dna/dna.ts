@@ -778,7 +778,8 @@ export interface Dna {
     readonly report: {
       /**
        * A report names an address to strangers, so it is off until asked for. In a dry run reports are
-       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       * made and kept, and none is sent: look at them for a week first. While it is on one T cell stays,
+       * also in times of peace: it sends what did not arrive again. Default: "off".
        */
       readonly mode: "off" | "dry-run" | "on";
       /**
@@ -1646,7 +1647,8 @@ export interface DnaInput {
     report?: {
       /**
        * A report names an address to strangers, so it is off until asked for. In a dry run reports are
-       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       * made and kept, and none is sent: look at them for a week first. While it is on one T cell stays,
+       * also in times of peace: it sends what did not arrive again. Default: "off".
        */
       mode?: "off" | "dry-run" | "on" | undefined;
       /**

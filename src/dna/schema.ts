@@ -683,7 +683,7 @@ export function dnaSchema(facts: DnaFacts) {
       }),
       report: section("Telling others of attacks: the attacker's provider, a blocklist, your own desk.", {
         mode: oneOf(["off", "dry-run", "on"], "off", {
-          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first.",
+          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first. While it is on one T cell stays, also in times of peace: it sends what did not arrive again.",
         }),
         reporter: nullable(
           z.strictObject({
