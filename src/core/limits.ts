@@ -158,9 +158,12 @@ export const ownGapMs = 100;
 export const healthScoreMax = 7;
 export const healthScoreToAccuse = 4;
 
-/** Suspicion lasts from max down to min, as others confirm it: memberlist's factors. */
+/**
+ * Suspicion lasts from max down to min, as others confirm it. The least is memberlist's; its longest is twice ours, for there a
+ * suspicion alone is a sentence, while here a majority has to find the same, each by asking for itself.
+ */
 export const suspicionFactorMin = 4;
-export const suspicionFactorMax = 6;
+export const suspicionFactorMax = 3;
 export const confirmationsMax = 3;
 
 /** Mean utilization from which on it tells no more how much work there is: all that a saturated cell can be is busy. */

@@ -86,6 +86,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     healthScore: 0,
     suspects: new Map(),
     rumours: new Map(),
+    absent: new Set(),
     ballots: new Map(),
     votedMs: [],
     condemned: new Map(),

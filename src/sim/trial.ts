@@ -123,6 +123,8 @@ const aboveCapMsMax = 60_000;
 const rssBytesMax = 512 * 1_048_576;
 /** After the idle time: an egg's birth and settling, three kinds of cells that leave one after the other, and whoever hears late. */
 const sleepMsMax = 60_000;
+/** Some knocks, a quarter of a minute apart on average. */
+const sparseMs = 40_000;
 
 /** Voted out for what it was not. */
 function isUnjust({ reason, wasHalted, wasInfected, wasWorn, wasOutdated }: Execution): boolean {
@@ -263,7 +265,7 @@ export class Trial {
     this.world.app = "ready";
     this.#isSqueezed = false;
     // One that sleeps cannot show that it is whole; and what was worn out is to be seen replaced.
-    this.#traffic.flows = true;
+    this.#traffic.flow = "steady";
     for (const { deed } of this.#pending.splice(0)) deed();
     // Whoever was told of a new DNA may have died of a fault before it told the others: its administrator says it again.
     const revision = [...this.world.revisions].at(-1) ?? "";
@@ -294,16 +296,22 @@ export class Trial {
     return `not whole ${boundMs()} ms after the last fault: ${this.#whatIsMissing() ?? "some are worn out or outdated"}`;
   }
 
-  /** In peace, and asked nothing, it goes back to being one egg; and wakes when it is asked. */
+  /**
+   * In peace, and asked something now and then, it may fall asleep and be woken on the way; asked nothing more, it goes back to
+   * being one egg. That wakes when it is asked.
+   */
   #sleepAndWake(): string | null {
-    this.#traffic.flows = false;
+    this.#traffic.flow = "sparse";
+    const wrong = this.#pass(sparseMs);
+    if (wrong !== null) return wrong;
+    this.#traffic.flow = "none";
     const isAsleep = (): boolean => {
       const living = this.world.living();
       return living.length === 1 && living[0]?.phase === "dormant";
     };
     this.#sleepMs = this.#until(isAsleep, this.#dna.dormancyIdleMs + sleepMsMax);
     if (this.#sleepMs === null) return `not asleep: ${this.world.living().length} cells live`;
-    this.#traffic.flows = true;
+    this.#traffic.flow = "steady";
     const wokenMs = this.#until(() => this.#whatIsMissing() === null, recoveryMsMax);
     return wokenMs === null ? `not whole after its sleep: ${this.#whatIsMissing()}` : null;
   }

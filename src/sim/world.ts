@@ -31,7 +31,7 @@ import { isPlausible } from "../core/hormone.ts";
 import { ballotWindowMs, testimonyHopsMax, tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
-import { cellOfProcess, isElder } from "../core/roster.ts";
+import { isElder, ownerOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { wayToTCell } from "../core/testimony.ts";
@@ -765,7 +765,7 @@ export class World {
           return body?.kind === "cell" ? body : undefined;
         },
         held: (key) => cell.state?.records.get(key),
-        cellOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : cellOfProcess(cell.state, ofPid, ticks)),
+        ownerOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : ownerOfProcess(cell.state, ofPid, ticks)),
         runs: (ofPid, ticks) => this.#runs(ofPid, ticks),
         hasDna: (revision) => this.revisions.has(revision),
       },
