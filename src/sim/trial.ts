@@ -369,7 +369,8 @@ export class Trial {
     if (victim === undefined || survivor === undefined) return;
     if (this.#plague.living().length > 0 && tooMuchWithLiars.has(kind)) return;
     // While the others leave the egg is all there will be, and then whoever ends or stops it ends the organism.
-    if (world.cells.get(victim)?.state?.class === "egg" && survivors.length < 3 && endsOne.has(kind)) return;
+    const isEgg = (id: CellId): boolean => world.cells.get(id)?.state?.class === "egg";
+    if (isEgg(victim) && survivors.length < 3 && endsOne.has(kind)) return;
     this.#faults[kind] += 1;
     switch (kind) {
       case "crash":
@@ -388,7 +389,7 @@ export class Trial {
         });
       }
       case "most-hang": {
-        const doomed = cells.filter((id) => id !== survivor && this.#below(100) < 80);
+        const doomed = cells.filter((id) => id !== survivor && !isEgg(id) && this.#below(100) < 80);
         if (this.#haltedCount() + doomed.length > this.#wantedCount() - 2) return;
         for (const id of doomed) world.halt(id, "stuck");
         return;
