@@ -9,6 +9,9 @@ export const tickMs = 10;
 /** How often a cell that is not dormant looks around. Twice within a half-life at its shortest, four times a second. */
 export const controlPeriodMs = 250;
 
+/** So soon after its last look a neuron looks around again where somebody has died: a mass death is one look, not a hundred. */
+export const soonestLookMs = 50;
+
 /**
  * Hormone strengths are integers, so that every machine computes the same history. A full-strength pulse is a million
  * units: attenuated by 0.25 it can make nine hops before it falls below one unit.

@@ -10,7 +10,7 @@ import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
-import { bansHeldMax, episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
+import { bansHeldMax, episodeMs, soonestLookMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { BanBody, CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
@@ -32,7 +32,15 @@ export function takeIn(state: State, records: readonly OrganismRecord[], from: C
   if (bans.length > 0) effects.push({ type: "enforce", bans });
   if (news.some(({ body }) => body.kind === "memory")) effects.push({ type: "recall" });
   effects.push({ type: "inform" });
+  if (news.some(({ body }) => body.kind === "death")) next = lookSoon(next, nowMs);
   return [withinBansHeld(next), effects];
+}
+
+/** A place has become vacant: whoever calls for somebody to take it does not wait for its next look. */
+export function lookSoon(state: State, nowMs: number): State {
+  const isCaller = state.class === "neuron" || membersOf(state, "neuron").length === 0;
+  const soonMs = Math.max(nowMs, state.lookedMs + soonestLookMs);
+  return isCaller && soonMs < state.nextControlMs ? { ...state, nextControlMs: soonMs } : state;
 }
 
 /** Makes a T cell's sentences known. */
