@@ -284,6 +284,7 @@ export class Trial {
       return recoveryMsMax + recoveryMsPerSentence * sentenced.size;
     };
     while (this.world.nowMs - sinceMs < boundMs()) {
+      this.#continueTheUnknown();
       const wrong = this.#pass(lookEveryMs);
       if (wrong !== null) return wrong;
       if (this.#serviceMs === null && this.#isServing()) this.#serviceMs = this.world.nowMs - sinceMs;
@@ -595,6 +596,16 @@ export class Trial {
 
   #haltedCount(): number {
     return this.#halted().length;
+  }
+
+  /**
+   * Who was born while links were cut, and hung before anybody else heard of it, is voted out by nobody: there is no word of it.
+   * Its administrator finds such a process and lets it go on; then it has to find its way back by itself.
+   */
+  #continueTheUnknown(): void {
+    const sound = this.world.living().filter(({ self }) => this.world.cells.get(self)?.halted === null);
+    if (sound.length === 0) return;
+    for (const id of this.#halted()) if (!sound.some(({ alive }) => alive.has(id))) this.world.resume(id);
   }
 
   #halted(): CellId[] {
