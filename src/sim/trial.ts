@@ -284,7 +284,7 @@ export class Trial {
       return recoveryMsMax + recoveryMsPerSentence * sentenced.size;
     };
     while (this.world.nowMs - sinceMs < boundMs()) {
-      this.#continueTheUnknown();
+      this.#endTheUnknown();
       const wrong = this.#pass(lookEveryMs);
       if (wrong !== null) return wrong;
       if (this.#serviceMs === null && this.#isServing()) this.#serviceMs = this.world.nowMs - sinceMs;
@@ -600,12 +600,13 @@ export class Trial {
 
   /**
    * Who was born while links were cut, and hung before anybody else heard of it, is voted out by nobody: there is no word of it.
-   * Its administrator finds such a process and lets it go on; then it has to find its way back by itself.
+   * It holds nothing up and is ended by the administrator, who can see it; going on, and finding all dead that it knew, it would
+   * grow an organism of its own beside the other (docs/EVALUATION.md).
    */
-  #continueTheUnknown(): void {
+  #endTheUnknown(): void {
     const sound = this.world.living().filter(({ self }) => this.world.cells.get(self)?.halted === null);
     if (sound.length === 0) return;
-    for (const id of this.#halted()) if (!sound.some(({ alive }) => alive.has(id))) this.world.resume(id);
+    for (const id of this.#halted()) if (!sound.some(({ alive }) => alive.has(id))) this.world.kill(id);
   }
 
   #halted(): CellId[] {
