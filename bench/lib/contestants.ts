@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { startOrganism } from "../../test/e2e/organism.ts";
 import { accepts, freePort } from "../../test/e2e/plain.ts";
 import { inheritedEnv } from "../../test/e2e/processes.ts";
+import { modSecurityModule, nginxConf } from "./nginx.ts";
 import { run, withDescendants } from "./tools.ts";
 
 export interface Contestant {
@@ -33,8 +34,6 @@ const proxy = fileURLToPath(new URL("./node-proxy.mjs", import.meta.url));
 export const appProcesses = 2;
 
 const startMsMax = 30_000;
-/** Of Debian's libnginx-mod-http-modsecurity. */
-export const modSecurityModule = "/usr/share/nginx/modules/ngx_http_modsecurity_module.so";
 
 export const setups: readonly Setup[] = [
   { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
@@ -88,41 +87,27 @@ export function startModSecurity(rules: string): Promise<Contestant> {
 async function startNginx(name = "nginx", rules: string | null = null): Promise<Contestant> {
   return await behind(name, (dir, socket, port) => {
     if (rules !== null) writeFileSync(join(dir, "rules.conf"), rules);
-    writeFileSync(
-      join(dir, "nginx.conf"),
-      `${process.getuid?.() === 0 ? "user root;" : ""}
-${rules === null ? "" : `load_module ${modSecurityModule};`}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-daemon off;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path ${dir}/body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  keepalive_requests 1000000;
-  client_max_body_size 0;
-  ${rules === null ? "" : `modsecurity on; modsecurity_rules_file ${dir}/rules.conf;`}
-  client_body_buffer_size 64k;
-  upstream app { server unix:${socket}; keepalive 128; keepalive_requests 1000000; }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-    }
-  }
-}
-`,
-    );
+    const conf = nginxConf({
+      dir,
+      port,
+      ...(rules === null ? {} : { module: modSecurityModule }),
+      http: [
+        "keepalive_requests 1000000",
+        "client_max_body_size 0",
+        "client_body_buffer_size 64k",
+        ...(rules === null ? [] : ["modsecurity on", `modsecurity_rules_file ${dir}/rules.conf`]),
+      ],
+      upstream: [`server unix:${socket}`, "keepalive 128", "keepalive_requests 1000000"],
+      location: [
+        "proxy_pass http://app",
+        "proxy_http_version 1.1",
+        'proxy_set_header Connection ""',
+        "proxy_set_header Host $host",
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for",
+        "proxy_set_header X-Forwarded-Proto $scheme",
+      ],
+    });
+    writeFileSync(join(dir, "nginx.conf"), conf);
     return start("nginx", ["-p", dir, "-c", join(dir, "nginx.conf")]);
   });
 }
