@@ -34,6 +34,7 @@ const proxy = fileURLToPath(new URL("./node-proxy.mjs", import.meta.url));
 export const appProcesses = 2;
 
 const startMsMax = 30_000;
+const settleMs = 500;
 
 export const setups: readonly Setup[] = [
   { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
@@ -77,6 +78,31 @@ export async function startCellws(name: string, drones: number, immune: object =
       for (const ending of endings) await ending();
     },
   };
+}
+
+/**
+ * While one of them is measured the others stand still: they are there so that all take turns, and what they do at rest is not to be
+ * paid for by another. Then all go on, and have a moment to find themselves again.
+ */
+export async function alone<T>(one: Contestant, all: readonly Contestant[], deed: () => Promise<T>): Promise<T> {
+  const others = all.filter((other) => other !== one).flatMap((other) => other.pids());
+  signal(others, "SIGSTOP");
+  try {
+    return await deed();
+  } finally {
+    signal(others, "SIGCONT");
+    await sleep(others.length === 0 ? 0 : settleMs);
+  }
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** Behind nginx with ModSecurity, whose configuration is `rules`: the same app, the same worker. */
