@@ -44,8 +44,8 @@ const tellEveryMs = 5_000;
 /** One trial: milliseconds until each cell refused, the one that judged first. */
 type Sample = readonly number[];
 
-let isInterrupted = false;
-process.once("SIGINT", () => (isInterrupted = true));
+const interruption = new AbortController();
+process.once("SIGINT", () => interruption.abort());
 
 const endings: Array<() => Promise<void>> = [];
 try {
@@ -78,7 +78,7 @@ async function measure(): Promise<boolean> {
   await organism.grown({ "b-cell": cellCount, "t-cell": 1, stem: 2 });
   const agents = await connectToAll(organism);
   const progress = tellProgress(samples.length);
-  while (samples.length < trials && !isInterrupted) {
+  while (samples.length < trials && !interruption.signal.aborted) {
     const sample = await tryOne(organism, [...agents.values()], samples.length);
     samples.push(sample);
     if (values.samples !== undefined)

@@ -161,8 +161,11 @@ const smallPanel = 90;
 /** Counts of one are not cut in halves: an axis goes up to this at least. */
 const countMin = 2;
 
-/** Attacks by kind, clean requests, and the sentences in force, minute by minute. */
-export function threatsChart({ name, sinceMs, nowMs, incidents, seen }: ThreatsView): string {
+/** Attacks by kind, clean requests, and the sentences in force, minute by minute. `toTime`: of a wall clock's ms, as people read it. */
+export function threatsChart(
+  { name, sinceMs, nowMs, incidents, seen }: ThreatsView,
+  toTime: (ms: number) => string,
+): string {
   const first = Math.floor(sinceMs / minuteMs);
   const startMs = first * minuteMs;
   const over = (kind: string): ChartPoint[] => perMinute(seen, kind, { first, startMs, nowMs });
@@ -189,14 +192,13 @@ export function threatsChart({ name, sinceMs, nowMs, incidents, seen }: ThreatsV
     height: smallPanel,
   };
   const hasClean = seen.some(({ kind, name: its }) => kind === "class" && its === cleanClass);
-  const toTime = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   const notes = [
-    `${formatCount(shown.length, "incident")} in ${formatDuration(nowMs - startMs)}, until ${toTime(nowMs)} UTC`,
+    `${formatCount(shown.length, "incident")} in ${formatDuration(nowMs - startMs)}, until ${toTime(nowMs)}`,
   ];
   return renderChart({
     title: `Threats to ${name}`,
     notes,
-    x: { label: `time since ${toTime(startMs)} UTC`, scale: "time" },
+    x: { label: `time since ${toTime(startMs)}`, scale: "time" },
     panels: hasClean ? [attacks, clean, bans] : [attacks, bans],
   });
 }

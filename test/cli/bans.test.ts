@@ -177,7 +177,7 @@ test("a list in any state is read as far as it can be, and its bytes do not reac
     ['{"bans":[{"range":"192.0.2.5","action":"lifted"}]}', 2, /^$/],
     ["[1,2]", 2, /^$/],
     ['{"__proto__":{"x":["192.0.2.6"]}}', 2, /^$/],
-    [`${"[".repeat(100_000)}`, 2, /^$/],
+    ["[".repeat(100_000), 2, /^$/],
   ];
   for (const [bytes, status, told] of lists) {
     fs.writeFileSync(file, bytes);

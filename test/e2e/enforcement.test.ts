@@ -119,7 +119,7 @@ test(
 );
 
 interface Closing {
-  after(close: () => void): void;
+  readonly after: (close: () => void) => void;
 }
 
 /** A connection that is kept open. */
@@ -128,7 +128,7 @@ interface Held {
   /** Resolves when it has ended. */
   readonly over: Promise<unknown>;
   /** Whether it still does what it is there for. */
-  lives(): Promise<boolean>;
+  readonly lives: () => Promise<boolean>;
 }
 
 /** One of each kind. Rejects where one cannot be opened. */
