@@ -72,7 +72,7 @@ test(
     assert.equal((await organism.cli("bans", "remove", banned)).code, 0);
     await organism.until("him to be served again", async () => (await request(from(banned))).status === 200);
 
-    assert.equal((await organism.cli("bans", "add", banned, "--for", "30s")).code, 0);
+    assert.equal((await organism.cli("bans", "add", banned, "--for", "20s")).code, 0);
     await organism.until("the kernel to drop him again", async () => (await knock(from(banned))) === "dropped");
     for (const { pid } of organism.processes()) process.kill(pid, "SIGKILL");
     await organism.gone();
