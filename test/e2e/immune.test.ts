@@ -81,7 +81,8 @@ test("T cells, and then all cells, are killed in the middle of an attack: no ann
   let next = 1;
   const attackUntil = async (isEnough: () => boolean): Promise<void> => {
     while (!isEnough()) {
-      const client = `203.0.113.${next}`;
+      // Each in a network of his own: of one that is full of attackers the network is banned, and not each by himself.
+      const client = `203.${next}.113.7`;
       next += 1;
       assert.ok(next < 200, "an attacker was never refused");
       for (let i = 0; i < 40; i += 1) if ((await ask(organism, client, `/hole-${i}`)) === 403) announced.add(client);
