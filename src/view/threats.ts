@@ -183,7 +183,7 @@ export function threatsChart(
   };
   const clean: Panel = {
     y: { label: "clean a minute", to: countMin },
-    series: [{ name: "clean requests", kind: "area", color: "grey", points: over(cleanClass) }],
+    series: [{ name: "clean requests", kind: "step", color: "grey", points: over(cleanClass) }],
     height: smallPanel,
   };
   const bans: Panel = {
