@@ -88,7 +88,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     rumours: new Map(),
     absent: new Set(),
     ballots: new Map(),
-    votedMs: [],
+    votes: [],
     condemned: new Map(),
     demand: Object.fromEntries(
       loadedClasses.map((c) => [c, noDemand(birth.dna.growth.stableWindowMs)]),

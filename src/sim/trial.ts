@@ -568,6 +568,8 @@ export class Trial {
       return "a line gained half of an electorate by dividing";
     if (shareMilli >= 500) this.#excused += 1;
     for (const id of infected) this.world.kill(id);
+    // They may have been all that did not hang; what is promised is recovery from whatever leaves one sound cell.
+    if (this.#well().length === 0) for (const id of this.#halted()) this.world.resume(id);
     return null;
   }
 
