@@ -50,6 +50,7 @@ import { greet } from "./handshake.ts";
 import { BanNews } from "./immune/ban-news.ts";
 import { Relay } from "./immune/relay.ts";
 import { Testimony } from "./immune/testimony.ts";
+import type { InfectionStage } from "../immune/report/infection.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
@@ -236,7 +237,7 @@ export class CellHost {
         decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),
     });
     const { lost } = this.#testimony;
-    for (const what of ["marks", "sightings"] as const)
+    for (const what of ["marks", "sightings", "infections"] as const)
       metrics.counters.read("cellws_immune_untold_total", { what }, () => lost[what]);
     return metrics;
   }
@@ -299,7 +300,10 @@ export class CellHost {
       this.#recorder?.stepped(event, next, effects);
       const before = this.#state;
       this.#state = next;
-      if (next.condemned !== before.condemned) this.#keepCertificates(before, event.nowMs);
+      if (next.condemned !== before.condemned) {
+        this.#testifySentences(before);
+        this.#keepCertificates(before, event.nowMs);
+      }
       this.#performAll(effects);
     }
     this.#isRunning = false;
@@ -371,8 +375,34 @@ export class CellHost {
       this.#accused.add(id);
       this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
       this.#metrics.counters.add("cellws_infections_seen_total", { check });
+      const cell = this.#state.alive.get(id);
+      if (cell !== undefined) this.#testifyInfection({ ...cell, stage: "seen", votes: 0, finding: { check, found } });
     }
     this.dispatch({ type: "probed", id, answer: "infected" });
+  }
+
+  /** To the T cells, for people: what we see or know of a drone, and what it had to answer. */
+  #testifyInfection(known: {
+    readonly id: CellId;
+    readonly pid: number;
+    readonly startTicks: number;
+    readonly stage: InfectionStage;
+    readonly votes: number;
+    readonly finding: Finding | null;
+  }): void {
+    const { id: drone, pid, startTicks, stage, votes, finding } = known;
+    this.#testimony.infection({
+      drone,
+      pid,
+      startTicks,
+      stage,
+      check: finding?.check ?? null,
+      found: finding?.found ?? null,
+      votes,
+      cell: this.#id,
+      atMs: this.#nowMs(),
+      requests: this.#presentBody?.carriedTo?.(drone) ?? [],
+    });
   }
 
   /** What is wrong with a drone, seen from outside, or null. */
@@ -643,6 +673,18 @@ export class CellHost {
   /** Its children and theirs, but for cells. */
   #startedBy(process_: ProcessIdentity): ProcessIdentity[] {
     return descendantsOf(process_, ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined);
+  }
+
+  /** Sentences on the infected that are new to us. Drones leave that to those who are looked at by nobody. */
+  #testifySentences({ condemned: before }: State): void {
+    if (this.#state.class === "drone") return;
+    for (const [id, { reason, pid, startTicks }] of this.#state.condemned) {
+      if (reason !== "infected" || before.has(id) || id === this.#id) continue;
+      const body = this.#state.records.get(certificateKey(id))?.body;
+      const votes = body?.kind === "certificate" ? body.votes.length : 0;
+      const finding = this.#watchers.findingOn(id);
+      this.#testifyInfection({ id, pid, startTicks, stage: "condemned", votes, finding });
+    }
   }
 
   /** Writes down the sentences that are new to us, with who might vote as we knew it before. */

@@ -101,6 +101,27 @@ describe("a drone that starts a program although the DNA forbids it", { skip }, 
     assert.match((await organism().cli("certificates", "show")).stdout, /was voted out: infected/);
   });
 
+  test("the T cells were told what was seen, of whom, and what it had to answer", async () => {
+    const { stdout } = await organism().cli("certificates", "--json");
+    const condemned = (JSON.parse(stdout) as Kept).certificates.map(({ id }) => id);
+    const told = await until("both infections to be told", async () => {
+      const threats = JSON.parse((await organism().cli("threats", "--json")).stdout) as { infections: Infection[] };
+      const whole = threats.infections.filter((one) => one.condemned !== null && one.requests.length > 0);
+      return whole.length === holes.length ? whole : null;
+    });
+    assert.deepEqual(told.map(({ drone }) => drone).toSorted(), condemned.toSorted());
+    for (const { findings, witnesses, requests } of told) {
+      assert.equal(findings[0]?.check, "children");
+      assert.ok(witnesses.length >= 2, `${witnesses.length} witnesses`);
+      assert.ok(
+        requests.some(({ client, path }) => client === "127.0.0.1" && /^\/(leave-running|ping)$/.test(path)),
+        JSON.stringify(requests),
+      );
+    }
+    assert.match((await organism().cli("threats")).stdout, /INFECTED[^]*drone \w+ +voted out, \d votes/);
+    assert.match(organism().logs(), /"event":"infection".*"stage":"condemned"/);
+  });
+
   test("one that was tampered with does not hold", async () => {
     const [kept] = readdirSync(organism().scratch("state/cellws/e2e/certificates"));
     const text = readFileSync(organism().scratch(`state/cellws/e2e/certificates/${kept}`), "utf8");
@@ -119,6 +140,14 @@ describe("a drone that starts a program although the DNA forbids it", { skip }, 
     assert.equal(new Set(condemned).size, holes.length);
   });
 });
+
+interface Infection {
+  drone: string;
+  findings: Array<{ check: string }>;
+  witnesses: string[];
+  condemned: { votes: number } | null;
+  requests: Array<{ client: string; path: string }>;
+}
 
 function isRunning({ pid }: PsCell): boolean {
   return existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");

@@ -210,6 +210,7 @@ describe("a look from outside", { skip }, () => {
       await withPuppet(async (puppet) => {
         const look = neighbour(membrane);
         assert.equal(look(puppet), null, "at first sight there is nothing");
+        assert.equal(look(puppet), null, "nor when it is compared with that");
         await puppet.do(script());
         if (found === null) {
           assert.equal(look(puppet), null);
@@ -265,6 +266,30 @@ describe("a look from outside", { skip }, () => {
       watch.look(puppet.cell, 0);
       await puppet.do(spawnSleep);
       assert.equal(watch.look(puppet.cell, 10_000), null);
+    });
+  });
+
+  test("finds a program that was over, beside daughters that live; a daughter's own death is none", async () => {
+    await withPuppet(async (puppet) => {
+      const daughters = new Set<number>();
+      const watch = new MembraneWatch(rules({ children: false }), {
+        isCell: ({ pid }) => daughters.has(pid),
+        runDir: "/nowhere",
+        events: null,
+      });
+      let nowMs = 0;
+      const look = (): Finding | null => watch.look(puppet.cell, (nowMs += 1_000));
+      await puppet.do(spawnSleep);
+      await puppet.do(spawnSleep);
+      for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
+      assert.equal(daughters.size, 2);
+      for (let i = 0; i < 3; i += 1) assert.equal(look(), null, "daughters are none of its business");
+
+      await puppet.do(`s.on("exit", () => console.log("done")); s.kill("SIGKILL")`);
+      for (let i = 0; i < 3; i += 1) assert.equal(look(), null, "she was waited for, which makes page faults");
+
+      await puppet.do(`require("child_process").execFileSync("true"); console.log("done")`);
+      assert.match(look()?.found ?? "", /has ended by now/);
     });
   });
 

@@ -60,4 +60,12 @@ export const migrations: readonly string[] = [
      count INTEGER NOT NULL,
      PRIMARY KEY (minute, kind, name)
    ) STRICT, WITHOUT ROWID`,
+  // 4: infections of the organism's own drones.
+  `CREATE TABLE infection (
+     id TEXT PRIMARY KEY,
+     made_ms INTEGER NOT NULL,
+     changed_ms INTEGER NOT NULL,
+     is_told INTEGER NOT NULL CHECK (is_told IN (0, 1)),
+     body TEXT NOT NULL
+   ) STRICT`,
 ];
