@@ -601,6 +601,17 @@ export interface Dna {
      * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
     readonly cpuPercentMax: number;
+    /**
+     * Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other
+     * cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that
+     * user. The name or number of a user, or null for the user who starts cellws. Default: null.
+     */
+    readonly user: string | null;
+    /**
+     * Their group, if it is not the user's own. The name or number of a group, or null for the user's.
+     * Default: null.
+     */
+    readonly group: string | null;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
@@ -1469,6 +1480,17 @@ export interface DnaInput {
      * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
     cpuPercentMax?: number | undefined;
+    /**
+     * Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other
+     * cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that
+     * user. The name or number of a user, or null for the user who starts cellws. Default: null.
+     */
+    user?: string | null | undefined;
+    /**
+     * Their group, if it is not the user's own. The name or number of a group, or null for the user's.
+     * Default: null.
+     */
+    group?: string | null | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {

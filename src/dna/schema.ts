@@ -514,6 +514,15 @@ export function dnaSchema(facts: DnaFacts) {
           zero: "no limit",
           why: "What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one, with some more for compression and garbage; several are worker threads, or somebody who mines.",
         }),
+        user: nullable(account()).meta({
+          description:
+            "Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that user.",
+          accepts: "the name or number of a user, or null for the user who starts cellws",
+        }),
+        group: nullable(account()).meta({
+          description: "Their group, if it is not the user's own.",
+          accepts: "the name or number of a group, or null for the user's",
+        }),
       },
     ),
 
@@ -1066,6 +1075,11 @@ function reportUrl() {
 /** What may be absent is null in the resolved DNA, so that each key is there and JSON can carry it. */
 function nullable<Inner extends z.ZodType>(inner: Inner) {
   return inner.nullable().default(null as never);
+}
+
+/** A user or a group; whether there is one is seen where the organism is started. */
+function account() {
+  return z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/);
 }
 
 function path(kind: PathKind) {

@@ -8,6 +8,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { unreachable } from "../lib/assert.ts";
 import type { CellClass, CellId } from "../core/cell.ts";
@@ -37,6 +38,7 @@ import { birthsFor, deathCertificateFormat } from "../wire/death-certificate.ts"
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
+import type { Callers } from "./cell-socket.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { keepCertificate } from "./certificates.ts";
 import { askCell } from "./control-client.ts";
@@ -62,7 +64,8 @@ import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import { descendantsOf } from "./membrane/look.ts";
 import { linkRates, Misconduct, Rate } from "./misconduct.ts";
-import { beReborn } from "./membrane/rebirth.ts";
+import { isGuest } from "./membrane/guest.ts";
+import { beReborn, HalfReborn } from "./membrane/rebirth.ts";
 import type { MembraneRules } from "./membrane/rules.ts";
 import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
 import type { Finding } from "./membrane/watch.ts";
@@ -70,7 +73,16 @@ import { MembraneWatch } from "./membrane/watch.ts";
 import type { ProcessIdentity, ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import {
+  cellRecordPath,
+  cellSocketPath,
+  isAlive,
+  ownCellFile,
+  readDna,
+  recordCell,
+  removeRunDir,
+  whoLives,
+} from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
 import { watchFiles } from "./watch-files.ts";
 
@@ -123,6 +135,8 @@ export class CellHost {
   readonly #testimony = new Testimony();
   readonly #relay: Relay;
   readonly #banNews: BanNews;
+  /** Whether this is a drone that is another user than the cells about it. */
+  readonly #isGuest: boolean;
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
@@ -157,8 +171,10 @@ export class CellHost {
     this.#dna = birth.dna;
     this.#log = log;
     this.#listeners = options.listeners;
-    this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
-    this.#membrane = membraneRules(birth.dna);
+    this.#isGuest = isGuest(birth.guest);
+    // A guest may not open it, and has it as its own output.
+    this.#outputFd = this.#isGuest ? 1 : fs.openSync(run.logFile, "a", 0o600);
+    this.#membrane = membraneRules(birth.dna, birth.guest);
     this.#watchers = new MembraneWatch(this.#membrane, {
       isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
       runDir: run.path,
@@ -180,13 +196,14 @@ export class CellHost {
       way: () => wayToTCell(this.#state, this.#nowMs()),
       send: (to, batches) => this.#sendOn(to, batches),
     });
-    this.#banNews = new BanNews(birth.name);
+    this.#banNews = new BanNews(birth.name, this.#isGuest ? true : null);
     this.#metrics = this.#makeMetrics();
     this.#misconduct = new Misconduct(this.#metrics.counters);
     this.#admin = this.#makeAdminDoor();
     this.#recorder = this.#makeRecorder();
     this.#recorder?.born(born, bornMs, [state, effects]);
-    this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
+    const socketPath = ownCellFile(run, path.basename(cellSocketPath(run, birth.id)));
+    const callers: Callers = {
       control: (request) => this.#control(request),
       kin: (met) => this.#linked(met.record, met.socket, met.rest),
       axon: (met) => void this.#axonOpened({ peer: met.record.body.id, socket: met.socket, rest: met.rest }),
@@ -194,7 +211,8 @@ export class CellHost {
         if (this.#misconduct.note("stranger", performance.now()))
           log.warn("link-refused", { reason }, `refused a link: ${reason}`);
       },
-    });
+    };
+    this.#socket = new CellSocket(socketPath, this.#credentials, callers, birth.guest);
     this.#firstEffects = effects;
     this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
   }
@@ -535,7 +553,9 @@ export class CellHost {
       this.dispatch({ type: "birth-failed", id, reason });
     };
     const { birth, admin, log } = this.#options;
-    if (this.#isBehindMembrane() && !this.#membrane.children) return this.#endBarren(failed);
+    if (this.#isGuest) return this.#endBarren(failed, "it is another user, who cannot bear cells that are root");
+    if (this.#isBehindMembrane() && !this.#membrane.children)
+      return this.#endBarren(failed, "the membrane forbids children");
     if (fresh && birth.socketsAreKept) return this.#leaveToServiceManager();
     const wanted = [...birth.listeners, ...(birth.admin === null ? [] : [birth.admin])];
     // A drone has let go of all of them.
@@ -574,17 +594,20 @@ export class CellHost {
   /** Under which a drone of this organism runs. */
   #ownFlags(): string[] {
     const { logs, envFile } = this.#dna;
-    return permissionFlags(this.#membrane, { runDir: this.#options.run.path, events: logs.events, envFile });
+    const { birth, run } = this.#options;
+    const ownDir = birth.guest === null ? run.path : birth.guest.doors;
+    return permissionFlags(this.#membrane, { runDir: ownDir, events: logs.events, envFile });
   }
 
   #isBehindMembrane(): boolean {
     const flags = this.#ownFlags();
-    return flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+    const isConfined = flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+    return this.#options.birth.guest === null ? isConfined : this.#isGuest;
   }
 
   /** The last of all cells is a drone, and may not start processes: whoever watches over the organism must start it again. */
-  #endBarren(failed: (reason: string) => void): void {
-    const reason = "the membrane forbids children, and nobody else is left who could bear any";
+  #endBarren(failed: (reason: string) => void, why: string): void {
+    const reason = `${why}, and nobody else is left who could bear any`;
     this.#log.error("barren", { reason }, `cannot regrow the organism: ${reason}`);
     failed(reason);
     this.dispatch({ type: "body-failed", class: "drone", reason });
@@ -756,7 +779,9 @@ export class CellHost {
       held: (key) => this.#state.records.get(key),
       cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
-      hasDna: (revision) => readDna(this.#options.run, revision) !== null,
+      // A guest cannot look where they are; of its own it knows.
+      hasDna: (revision) =>
+        this.#isGuest ? revision === this.#options.birth.revision : readDna(this.#options.run, revision) !== null,
     };
   }
 
@@ -876,7 +901,8 @@ export class CellHost {
     this.#recordForAdministrators();
     if (cellClass === "drone") {
       const flags = this.#ownFlags();
-      if (flags.length > 0 && !this.#isBehindMembrane()) {
+      const isOpen = flags.length === 0 && this.#options.birth.guest === null;
+      if (!isOpen && !this.#isBehindMembrane()) {
         setTimeout(() => void this.#goBehindTheMembrane(flags), farewellMs);
         return;
       }
@@ -907,6 +933,8 @@ export class CellHost {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error("body-failed", { failed: "drone", reason }, `cannot go behind the membrane: ${reason}`);
+      // It is the guest by now, with root's memory: no app is to get at that.
+      if (error instanceof HalfReborn) return this.#options.exit(1);
       this.dispatch({ type: "body-failed", class: "drone", reason });
     }
   }
@@ -1089,8 +1117,9 @@ export class CellHost {
   async #closeSocket(): Promise<boolean> {
     const { run } = this.#options;
     await this.#socket.close();
-    fs.rmSync(cellRecordPath(run, this.#id), { force: true });
-    if (this.#state.stop === null) return false;
+    fs.rmSync(ownCellFile(run, path.basename(cellRecordPath(run, this.#id))), { force: true });
+    // What is root's a guest leaves to root's cells, which leave after it, or to whoever watches.
+    if (this.#state.stop === null || this.#isGuest) return false;
     const living = await whoLives(run);
     const others = living.records.filter((record) => record.id !== this.#id);
     if (isAlive({ ...living, records: others, launcher: null })) return false;

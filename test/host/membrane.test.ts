@@ -32,6 +32,8 @@ const open: Membrane = {
   fsWrite: "any",
   addons: true,
   cpuPercentMax: 0,
+  user: null,
+  group: null,
 };
 const rules = (membrane: Partial<Membrane>): MembraneRules =>
   membraneRules({ app: path.join(folder, "app.mjs"), membrane: { ...open, ...membrane } });
@@ -223,6 +225,21 @@ describe("a look from outside", { skip }, () => {
       });
     });
   }
+
+  test("finds a drone that is not the user that it is to be, once it has had the time to become it", async () => {
+    await withPuppet(async (puppet) => {
+      const own = process.getuid?.() ?? 0;
+      const watchFor = (uid: number): MembraneWatch =>
+        new MembraneWatch({ ...rules({}), uid }, { isCell: () => false, runDir: "/nowhere", events: null });
+      const [right, wrong] = [watchFor(own), watchFor(own + 1)];
+      assert.equal(wrong.look(puppet.cell, 0), null);
+      assert.deepEqual(wrong.look(puppet.cell, 6_000), {
+        check: "privilege",
+        found: `it runs as user ${own}, and not as ${own + 1}`,
+      });
+      for (const nowMs of [0, 6_000]) assert.equal(right.look(puppet.cell, nowMs), null);
+    });
+  });
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
