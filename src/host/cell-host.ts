@@ -64,6 +64,8 @@ import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import { descendantsOf } from "./membrane/look.ts";
 import { linkRates, Misconduct, Rate } from "./misconduct.ts";
+import { askDrone } from "./membrane/canary-asker.ts";
+import { CanaryWatch } from "./membrane/canary-watch.ts";
 import { isGuest } from "./membrane/guest.ts";
 import { beReborn, HalfReborn } from "./membrane/rebirth.ts";
 import type { MembraneRules } from "./membrane/rules.ts";
@@ -125,6 +127,8 @@ export class CellHost {
   readonly #misconduct: Misconduct;
   readonly #membrane: MembraneRules;
   readonly #watchers: MembraneWatch;
+  /** Where the DNA names pages for it. */
+  readonly #canaries: CanaryWatch | null;
   /** Drones that we have found infected, and have said so. */
   readonly #accused = new Set<CellId>();
   readonly #socket: CellSocket;
@@ -180,6 +184,7 @@ export class CellHost {
       runDir: run.path,
       events: birth.dna.logs.events,
     });
+    this.#canaries = birth.dna.membrane.canary.paths.length === 0 ? null : this.#makeCanaryWatch();
     const born: Birth = {
       certificate: birth.certificate,
       records: birth.records,
@@ -215,6 +220,22 @@ export class CellHost {
     this.#socket = new CellSocket(socketPath, this.#credentials, callers, birth.guest);
     this.#firstEffects = effects;
     this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
+  }
+
+  #makeCanaryWatch(): CanaryWatch {
+    const { paths, headers, host, everyMs } = this.#dna.membrane.canary;
+    const compared = headers.map((name) => name.toLowerCase());
+    const openAxon = (drone: CellId): Promise<OpenAxon> => this.#openAxon(drone);
+    const asker = { openAxon, host, makeId: () => crypto.randomUUID() };
+    return new CanaryWatch({
+      requests: paths.map((target) => ({ path: target, headers: compared })),
+      everyMs,
+      ask: (drone, request) => askDrone(asker, drone, request),
+      drones: () =>
+        this.#watchedDrones().flatMap(({ id, state }) => (state === "live" && !this.#accused.has(id) ? [id] : [])),
+      onFound: (id, found) => this.#accuseByCanary(id, found),
+      wait: sleep,
+    });
   }
 
   #makePulse(): ServicePulse {
@@ -378,8 +399,25 @@ export class CellHost {
 
   /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
   #glanceAround(): void {
-    const drones = [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
-    for (const [id, finding] of this.#watchers.glance(drones, performance.now())) this.#accuse(id, finding);
+    const nowMs = performance.now();
+    for (const [id, finding] of this.#watchers.glance(this.#watchedDrones(), nowMs)) this.#accuse(id, finding);
+    if (this.#canaries === null || this.#state.class !== "b-cell" || this.#leaving !== null) return;
+    // Where no client asks anything, nor do we: the organism may want to sleep.
+    const quietMs = this.#presentBody?.quietMs?.() ?? Number.POSITIVE_INFINITY;
+    if (quietMs < Math.max(canaryQuietMsMin, this.#dna.membrane.canary.everyMs)) this.#canaries.look(nowMs);
+  }
+
+  #watchedDrones(): CellBody[] {
+    return [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
+  }
+
+  /** It stands from now on as what was seen from outside does: that it answers our questions makes it no better. */
+  #accuseByCanary(id: CellId, found: string): void {
+    const cell = this.#state.alive.get(id);
+    if (cell === undefined || !this.#isToBeWatched(cell)) return;
+    const finding = { check: "canary", found } as const;
+    this.#watchers.note(cell, finding, performance.now());
+    this.#accuse(id, finding);
   }
 
   /** What a drone of another revision may do is in another DNA. */
@@ -854,7 +892,10 @@ export class CellHost {
       return;
     }
     hear(message, this.#acquaintance, seals, {
-      take: (believed) => this.dispatch({ type: "message", from, message: believed }),
+      take: (believed) => {
+        if (believed.type === "suspect") this.#canaries?.followUp(believed.id, performance.now());
+        this.dispatch({ type: "message", from, message: believed });
+      },
       refuse: (refused, reason) => {
         if (this.#misconduct.note("word", performance.now()))
           this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`);
@@ -1135,6 +1176,8 @@ export class CellHost {
   }
 }
 
+/** Longer than clients' usual pauses; shorter than any sleep. */
+const canaryQuietMsMin = 10_000;
 const loadWindowMsMin = 1_000;
 const settlingMs = 2_000;
 /** Dead cells' counts lie in a file each until then. */

@@ -34,6 +34,7 @@ const open: Membrane = {
   cpuPercentMax: 0,
   user: null,
   group: null,
+  canary: { paths: [], headers: [], host: "localhost", everyMs: 10_000 },
 };
 const rules = (membrane: Partial<Membrane>): MembraneRules =>
   membraneRules({ app: path.join(folder, "app.mjs"), membrane: { ...open, ...membrane } });
