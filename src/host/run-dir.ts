@@ -383,6 +383,7 @@ const doorsPrefix = "cellws-doors-";
 
 function makeDoors({ uid, gid }: GuestIds): string {
   try {
+    sweepDoors();
     const doors = fs.mkdtempSync(path.join(doorsParent, doorsPrefix));
     fs.chmodSync(doors, 0o711);
     const guests = path.join(doors, guestsFolder);
@@ -394,6 +395,22 @@ function makeDoors({ uid, gid }: GuestIds): string {
       hint: `${doorsParent} must be there and be root's: membrane.user needs it.`,
       cause: error,
     });
+  }
+}
+
+/**
+ * What dead organisms have left whose run directory is gone with the link to it: systemd removes a service's as soon as its last
+ * process is dead, and nobody would ever look there again.
+ */
+function sweepDoors(): void {
+  for (const name of fs.readdirSync(doorsParent)) {
+    if (!name.startsWith(doorsPrefix)) continue;
+    const doors = path.join(doorsParent, name);
+    const stat = fs.lstatSync(doors, { throwIfNoEntry: false });
+    if (stat?.uid !== ownUid() || !stat.isDirectory()) continue;
+    // One that is new may have no cell yet.
+    if (Date.now() - stat.mtimeMs < ASIDE_AGE_MS_MAX) continue;
+    if (!listCellRecords(withDoors(runDir("any", doorsParent), doors)).some(processLives)) clearDoors(doors);
   }
 }
 

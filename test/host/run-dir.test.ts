@@ -276,3 +276,30 @@ test(
     fs.rmSync(doors, { recursive: true });
   },
 );
+
+test(
+  "the next start clears away what the dead have left in /run, and nothing of the living",
+  { skip: isRoot },
+  async (t) => {
+    const { base } = makeRunBase(t);
+    const guest = { uid: 65_534, gid: 65_534 };
+    const make = async (name: string): Promise<string> => {
+      const { run } = await createRunDir(name, { base, launcher: DEAD, guest });
+      assert.ok(recordCell(run, { ...record("aaaa"), ...(name === "dead" ? DEAD : ownIdentity()) }));
+      const doors = doorsOf(run);
+      assert.ok(doors !== null);
+      t.after(() => fs.rmSync(doors, { recursive: true, force: true }));
+      // The link to it is gone: systemd has removed its run directory.
+      fs.rmSync(run.path, { recursive: true });
+      return doors;
+    };
+    const [dead, living, young] = [await make("dead"), await make("living"), await make("young")];
+    fs.rmSync(path.join(young, "aaaa.json"));
+    for (const doors of [dead, living]) fs.utimesSync(doors, 0, 0);
+    await make("next");
+    assert.deepEqual(
+      [dead, living, young].map((doors) => fs.existsSync(doors)),
+      [false, true, true],
+    );
+  },
+);
