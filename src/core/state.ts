@@ -59,6 +59,8 @@ export interface State {
   /** Those who did not answer us, and what others said of whom. */
   readonly suspects: ReadonlyMap<CellId, Suspect>;
   readonly rumours: ReadonlyMap<CellId, ReadonlySet<CellId>>;
+  /** Whose process runs while nobody answers under their name, when last asked: a socket that is late or gone, or a ghost. */
+  readonly absent: ReadonlySet<CellId>;
   /** Open ballots by charge, and when we last voted. Invariant: at most ballotsMax. */
   readonly ballots: ReadonlyMap<string, Ballot>;
   readonly votedMs: readonly number[];
