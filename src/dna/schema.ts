@@ -522,10 +522,14 @@ export function dnaSchema(facts: DnaFacts) {
                 "Safe GETs, with or without a query: no clock, no counter, no name of the drone or of the client in the answer, and no answer that one drone may have cached and another not.",
               accepts: 'a list of paths such as "/about"',
             }),
-            headers: z.array(z.string().regex(FIELD_NAME)).max(16).default(["content-type", "location"]).meta({
-              description: "What is compared of an answer besides its status and its body.",
-              accepts: "a list of names of header fields",
-            }),
+            headers: z
+              .array(z.string().regex(FIELD_NAME).meta({ accepts: "the name of a header field" }))
+              .max(16)
+              .default(["content-type", "location"])
+              .meta({
+                description: "What is compared of an answer besides its status and its body.",
+                accepts: "a list of names of header fields",
+              }),
             host: z
               .string()
               .regex(/^[\x21-\x7e]{1,255}$/)
@@ -1109,7 +1113,10 @@ function nullable<Inner extends z.ZodType>(inner: Inner) {
 
 /** An origin-form target, as it goes over the wire. */
 function canaryPath() {
-  return z.string().regex(/^\/[\x21-\x7e]{0,2047}$/);
+  return z
+    .string()
+    .regex(/^\/[\x21-\x7e]{0,2047}$/)
+    .meta({ accepts: 'a path such as "/about", as it is sent: without spaces, from "/" on' });
 }
 
 /** A user or a group; whether there is one is seen where the organism is started. */
