@@ -6,6 +6,7 @@
  * while it is still in hand (a download, a tunnel, a shell that is kept waiting) is kept aside, within bounds. Of drones that are gone
  * the last is known for a while, too: the word of an infection may come after the axon's end.
  */
+import { performance } from "node:perf_hooks";
 import type { ExchangeRequest } from "../../http/message.ts";
 import type { CarriedRequest } from "../../immune/report/infection.ts";
 import { infectionLimits } from "../../immune/report/infection.ts";
@@ -34,7 +35,14 @@ export class Carried {
   readonly #drones = new Map<string, DroneRing>();
 
   note(droneId: string, { requestId, remoteAddress: client, method, target }: ExchangeRequest): Given {
-    const entry: Entry = { requestId, client, method, target, atMs: monotonicMs(), isOpen: true };
+    const entry: Entry = {
+      requestId,
+      client,
+      method,
+      target,
+      atMs: Math.round(performance.now() + machinesMs),
+      isOpen: true,
+    };
     this.#ringOf(droneId).push(entry);
     return entry;
   }
@@ -79,7 +87,5 @@ class DroneRing {
   }
 }
 
-/** The machine's, which all its processes share. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}
+/** From this process's clock to the machine's, which all its processes share. */
+const machinesMs = Number(process.hrtime.bigint() / 1_000_000n) - performance.now();

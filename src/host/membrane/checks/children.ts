@@ -16,7 +16,7 @@ export const children: Check = {
   isOn: (rules) => !rules.children,
   everyMs: 0,
   afterMs: 0,
-  watch: (_rules, { isCell }) => {
+  watch: ({ uid }, { isCell }) => {
     /** Of the look before, while its children have been the same ever since. */
     let faultsBefore: number | null = null;
     let childrenBefore: string | null = null;
@@ -37,9 +37,13 @@ export const children: Check = {
         const sinceMs = tolerated.get(key) ?? nowMs;
         const inner = new Look(child);
         const executable = inner.executable();
-        if (executable === null) continue;
-        // One that began as a stem cell's daughter, before this cell became a drone, runs what the drone itself runs.
-        const mayBeUnborn = executable === look.executable() && child.startTicks - look.startTicks >= 0;
+        // One that began as a stem cell's daughter, before this cell became a drone, runs what the drone itself runs. What
+        // another user's process runs is not told to everybody (a set-uid program's, say); that there is a child is. And a
+        // daughter of before is of the user of before.
+        const mayBeUnborn =
+          (executable === null || executable === look.executable()) &&
+          child.startTicks - look.startTicks >= 0 &&
+          (uid === null || inner.users()?.[0] !== uid);
         if (mayBeUnborn && !isSettled && nowMs - sinceMs < gestationMsMax) {
           tolerated.set(key, sinceMs);
           continue;
