@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import net from "node:net";
-import { before, describe, test } from "node:test";
+import { before, describe, test, type TestContext } from "node:test";
 import type { PsCell } from "./organism.ts";
 import { ofClass, sharedOrganism, startOrganism, watchLife, type Organism } from "./organism.ts";
 import { until } from "./wait.ts";
@@ -201,13 +202,48 @@ describe("a drone behind the membrane", { skip }, () => {
   });
 });
 
+interface Report {
+  type: string;
+  data: Infection;
+}
+
+/** A webhook of the organism's owner. */
+async function ownersDesk(t: TestContext): Promise<{ readonly url: string; readonly got: readonly Report[] }> {
+  const got: Report[] = [];
+  const server = http.createServer(async (request, response) => {
+    got.push(JSON.parse(Buffer.concat(await request.toArray()).toString()) as Report);
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`, got };
+}
+
 describe("with the default membrane", { skip }, () => {
   test("a shell at the end of a network connection is an infection; children, files and connections are not", async (t) => {
     const listener = net.createServer((socket) => socket.on("error", () => undefined).resume()).listen(0, "127.0.0.1");
     await once(listener, "listening");
     t.after(() => listener.close());
     const { port } = listener.address() as net.AddressInfo;
-    const organism = await startOrganism(t, { app: "hole.mjs", dna: { immune, cells: { drone: { min: 2 } } } });
+    const desk = await ownersDesk(t);
+    const report = {
+      mode: "on",
+      reporter: { org: "Test", contact: "abuse@example.org", domain: "example.org" },
+      webhook: { url: desk.url, secretFile: "SECRET" },
+    };
+    const dna = { immune: { ...immune, report }, cells: { drone: { min: 2 } } };
+    const organism = await startOrganism(t, {
+      app: "hole.mjs",
+      files: { secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}\n` },
+      scratchEnv: { SECRET_FILE: "secret" },
+      dna: `const dna = ${JSON.stringify(dna)};
+        dna.immune.report.webhook.secretFile = process.env.SECRET_FILE;
+        export default dna;`,
+    });
     await grownUp(organism);
 
     assert.equal((await organism.request({ path: "/ping?host=there" })).text, "pinging there\n");
@@ -224,7 +260,17 @@ describe("with the default membrane", { skip }, () => {
 
     const drones = ofClass(await organism.ps(), "drone");
     await organism.request({ path: `/reverse-shell?port=${port}` }).catch(() => undefined);
-    await condemnedFor(organism, drones, /"check":"remote-shell"/);
+    const victim = await condemnedFor(organism, drones, /"check":"remote-shell"/);
     await organism.grown({ neuron: 1, "b-cell": 1, drone: 2, stem: 2 });
+
+    const [told] = await until("the owner to be told", () => (desk.got.length === 0 ? null : desk.got), {
+      explain: () => organism.dump(),
+    });
+    assert.equal(told?.type, "cellws.infection");
+    const { drone, findings, condemned, requests } = told.data;
+    assert.equal(drone, victim.id);
+    assert.equal(findings[0]?.check, "remote-shell");
+    assert.ok((condemned?.votes ?? 0) >= 2);
+    assert.ok(requests.some((request) => request.path === "/reverse-shell" && request.client === "127.0.0.1"));
   });
 });
