@@ -188,6 +188,7 @@ describe("an organism whose drones are another user", { skip }, () => {
     ["a user that is not there", { user: "no-such-user" }, /there is no user[^]*membrane\.user[^]*useradd/],
     ["root", { user: "root" }, /that is root[^]*membrane\.user/],
     ["a group that is not there", { user: "nobody", group: "no-such-group" }, /there is no group[^]*membrane\.group/],
+    ["root's group", { user: "nobody", group: "root" }, /that group is root's[^]*membrane\.group/],
     ["a group without a user", { group: "nogroup" }, /no user[^]*membrane\.group/],
   ];
   for (const [title, membrane, found] of mistakes) {

@@ -56,6 +56,12 @@ export function findGuest({ user, group }: { user: string | null; group: string 
     });
   }
   const gid = gidOf(group, gidText, user);
+  if (gid === 0) {
+    throw userError("membrane.group", "that group is root's", {
+      found: group ?? `the group of ${user}`,
+      hint: "Most of root's files are its group's as well. Name another.",
+    });
+  }
   return { name: user, uid, gid, groups: groupsOf(name, gid), home };
 }
 
@@ -91,13 +97,13 @@ export function tryGuest(
   guest: Guest,
   { cwd, app, envFile, program }: { cwd: string; app: string; envFile: string | null; program: string },
 ): void {
-  const files = [program, app, ...(envFile === null ? [] : [envFile])];
-  // The folder is entered before the user changes: whether the guest could have is asked as well.
-  const script = `const fs = require("node:fs"); fs.accessSync(${JSON.stringify(cwd)}, fs.constants.X_OK);
-    for (const file of ${JSON.stringify(files)}) fs.accessSync(file, fs.constants.R_OK);`;
+  const reads = [program, app, ...(envFile === null ? [] : [envFile])];
+  // As a cell becomes it, and not by spawn's uid, which would leave the supplementary groups out.
+  const script = `const fs = require("node:fs"); const { guest, enters, reads } = ${JSON.stringify({ guest, enters: [cwd, process.execPath], reads })};
+    process.setgroups(guest.groups); process.setgid(guest.gid); process.setuid(guest.uid);
+    for (const place of enters) fs.accessSync(place, fs.constants.X_OK);
+    for (const file of reads) fs.accessSync(file, fs.constants.R_OK);`;
   const { status, stderr, error } = spawnSync(process.execPath, ["-e", script], {
-    uid: guest.uid,
-    gid: guest.gid,
     cwd,
     env: {},
     encoding: "utf8",
