@@ -129,6 +129,9 @@ export const lineageMargin = 3;
 /** How long a charge stands, and over how long a voter's kills are counted. */
 export const ballotWindowMs = 10_000;
 
+/** So long before a window's end a vote may come too early for the others', and is repeated in the next: patience differs by less. */
+export const ballotEndMs = 3_000;
+
 /** Charges held at a time: far above what honest cells bring in two windows. */
 export const ballotsMax = 256;
 
