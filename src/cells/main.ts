@@ -13,9 +13,10 @@ import { makeKeyPair, organismId, signRecord } from "../host/identity.ts";
 import type { InheritedListener, ListenAddress, TakenConnection } from "../host/listeners.ts";
 import type { CellLog } from "../host/log.ts";
 import { createCellLog } from "../host/log.ts";
+import { isGuest } from "../host/membrane/guest.ts";
 import { readRebirth } from "../host/membrane/rebirth.ts";
 import { ownIdentity } from "../host/proc.ts";
-import { runDir } from "../host/run-dir.ts";
+import { runDir, withDoors } from "../host/run-dir.ts";
 import { bodies } from "./bodies.ts";
 
 /** A mother that does not speak is dead, or so loaded that somebody else has been born meanwhile. */
@@ -39,10 +40,14 @@ async function main(): Promise<void> {
     else host.takeHanded(connection);
   };
   const birth = reborn?.birth ?? (await askForBirth(keys, take));
-  const run = runDir(birth.name, birth.runBase);
+  const { guest } = birth;
+  const base = runDir(birth.name, birth.runBase);
+  const run = guest === null ? base : withDoors(base, guest.doors);
   const { level, fileBytesMax, files } = birth.dna.logs;
   const log = createCellLog({
     file: run.logFile,
+    // Which a guest may not open; its standard output is that file, opened by root.
+    ...(isGuest(guest) ? { fd: 1 } : {}),
     level,
     bytesMax: fileBytesMax,
     files,

@@ -601,6 +601,42 @@ export interface Dna {
      * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
     readonly cpuPercentMax: number;
+    /**
+     * Pages that are the same for everybody and at any time. B cells ask all drones for them; a drone
+     * that answers otherwise than most of at least three is asked by its neighbours too, and voted out
+     * by those who find the same.
+     */
+    readonly canary: {
+      /**
+       * Safe GETs, with or without a query: no clock, no counter, no name of the drone or of the client
+       * in the answer, and no answer that one drone may have cached and another not. A list of paths
+       * such as "/about". Default: [].
+       */
+      readonly paths: readonly string[];
+      /**
+       * What is compared of an answer besides its status and its body. A list of names of header fields.
+       * Default: ["content-type","location"].
+       */
+      readonly headers: readonly string[];
+      /** The Host field of these requests. A host name, with a port or without. Default: "localhost". */
+      readonly host: string;
+      /**
+       * How often each B cell asks, while clients ask anything at all. One request to each drone for
+       * each path. A whole number of ms from 1_000 to 3_600_000. Default: 10_000.
+       */
+      readonly everyMs: number;
+    };
+    /**
+     * Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other
+     * cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that
+     * user. The name or number of a user, or null for the user who starts cellws. Default: null.
+     */
+    readonly user: string | null;
+    /**
+     * Their group, if it is not the user's own. The name or number of a group, or null for the user's.
+     * Default: null.
+     */
+    readonly group: string | null;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   readonly immune: {
@@ -1470,6 +1506,42 @@ export interface DnaInput {
      * whole number of percent from 0 to 100_000. 0: no limit. Default: 0.
      */
     cpuPercentMax?: number | undefined;
+    /**
+     * Pages that are the same for everybody and at any time. B cells ask all drones for them; a drone
+     * that answers otherwise than most of at least three is asked by its neighbours too, and voted out
+     * by those who find the same.
+     */
+    canary?: {
+      /**
+       * Safe GETs, with or without a query: no clock, no counter, no name of the drone or of the client
+       * in the answer, and no answer that one drone may have cached and another not. A list of paths
+       * such as "/about". Default: [].
+       */
+      paths?: readonly string[] | undefined;
+      /**
+       * What is compared of an answer besides its status and its body. A list of names of header fields.
+       * Default: ["content-type","location"].
+       */
+      headers?: readonly string[] | undefined;
+      /** The Host field of these requests. A host name, with a port or without. Default: "localhost". */
+      host?: string | undefined;
+      /**
+       * How often each B cell asks, while clients ask anything at all. One request to each drone for
+       * each path. A whole number of ms from 1_000 to 3_600_000. Default: 10_000.
+       */
+      everyMs?: number | undefined;
+    };
+    /**
+     * Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other
+     * cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that
+     * user. The name or number of a user, or null for the user who starts cellws. Default: null.
+     */
+    user?: string | null | undefined;
+    /**
+     * Their group, if it is not the user's own. The name or number of a group, or null for the user's.
+     * Default: null.
+     */
+    group?: string | null | undefined;
   };
   /** Filtering of malicious requests, and the memory of those who sent them. */
   immune?: {

@@ -514,6 +514,47 @@ export function dnaSchema(facts: DnaFacts) {
           zero: "no limit",
           why: "What a drone may use of processors over ten seconds, 100 being one. JavaScript answers on one, with some more for compression and garbage; several are worker threads, or somebody who mines.",
         }),
+        canary: section(
+          "Pages that are the same for everybody and at any time. B cells ask all drones for them; a drone that answers otherwise than most of at least three is asked by its neighbours too, and voted out by those who find the same.",
+          {
+            paths: z.array(canaryPath()).max(16).default([]).meta({
+              description:
+                "Safe GETs, with or without a query: no clock, no counter, no name of the drone or of the client in the answer, and no answer that one drone may have cached and another not.",
+              accepts: 'a list of paths such as "/about"',
+            }),
+            headers: z
+              .array(z.string().regex(FIELD_NAME).meta({ accepts: "the name of a header field" }))
+              .max(16)
+              .default(["content-type", "location"])
+              .meta({
+                description: "What is compared of an answer besides its status and its body.",
+                accepts: "a list of names of header fields",
+              }),
+            host: z
+              .string()
+              .regex(/^[\x21-\x7e]{1,255}$/)
+              .default("localhost")
+              .meta({
+                description: "The Host field of these requests.",
+                accepts: "a host name, with a port or without",
+              }),
+            everyMs: whole("ms", {
+              from: SECOND_MS,
+              to: HOUR_MS,
+              initially: 10 * SECOND_MS,
+              why: "How often each B cell asks, while clients ask anything at all. One request to each drone for each path.",
+            }),
+          },
+        ),
+        user: nullable(account()).meta({
+          description:
+            "Whom drones are to be, where root starts cellws: they cannot read, signal or trace the other cells then, which hold the TLS keys. The app, its folder and envFile must be readable for that user.",
+          accepts: "the name or number of a user, or null for the user who starts cellws",
+        }),
+        group: nullable(account()).meta({
+          description: "Their group, if it is not the user's own.",
+          accepts: "the name or number of a group, or null for the user's",
+        }),
       },
     ),
 
@@ -847,6 +888,8 @@ export function judgeRange(text: string): { ok: true } | { ok: false; hint: stri
 /** It names a folder: no dots, no slashes, no two names that a case-blind file system takes for one. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** CELLWS_ is ours: through it the organism speaks to its cells. */
+/** RFC 9110's token. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 const ENV_NAME = /^(?!CELLWS_)[A-Za-z_][A-Za-z0-9_]*$/;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
@@ -1066,6 +1109,19 @@ function reportUrl() {
 /** What may be absent is null in the resolved DNA, so that each key is there and JSON can carry it. */
 function nullable<Inner extends z.ZodType>(inner: Inner) {
   return inner.nullable().default(null as never);
+}
+
+/** An origin-form target, as it goes over the wire. */
+function canaryPath() {
+  return z
+    .string()
+    .regex(/^\/[\x21-\x7e]{0,2047}$/)
+    .meta({ accepts: 'a path such as "/about", as it is sent: without spaces, from "/" on' });
+}
+
+/** A user or a group; whether there is one is seen where the organism is started. */
+function account() {
+  return z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/);
 }
 
 function path(kind: PathKind) {

@@ -16,6 +16,7 @@ import type { CellClass, CellId } from "../core/cell.ts";
 import type { CellBody, OrganismRecord } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { ListenAddress, TakenConnection } from "./listeners.ts";
+import type { Guest } from "./membrane/guest.ts";
 import { readProc } from "./proc.ts";
 
 /** All that a newborn is told. Plain JSON. */
@@ -36,6 +37,8 @@ export interface BirthPackage {
   readonly awokenAtMs: number | null;
   /** Whether a service manager holds the listening sockets as well: nobody else can open them anew then. */
   readonly socketsAreKept: boolean;
+  /** Whom drones are, where root has started the organism and the DNA says so; and where cells have their sockets then. */
+  readonly guest: (Guest & { readonly doors: string }) | null;
   /** Null for the founding egg, which certifies itself. */
   readonly certificate: OrganismRecord<CellBody> | null;
   readonly records: readonly OrganismRecord[];

@@ -8,6 +8,7 @@ import type { Happening } from "../core/event.ts";
 import type { BanBody, CellBody } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
 import type { Witness } from "../immune/ledger/mark.ts";
+import type { CarriedRequest } from "../immune/report/infection.ts";
 import type { AppHealth, CellTrouble, Service, Unserved } from "../wire/control.ts";
 import type { Testified } from "../wire/testimony.ts";
 import type { Counters } from "./counters.ts";
@@ -75,6 +76,8 @@ export interface Body {
   pressure?(): { readonly memoryMilli: number; readonly throttledMilli: number };
   /** Of a B cell: what it would do with a request now, and for how long it has had no drone for any. */
   service?(): Service & { readonly unserved: Unserved | null };
+  /** Of a B cell: what it gave that drone to answer lately, and what of it the drone still has. */
+  carriedTo?(drone: CellId): readonly CarriedRequest[];
   /** What is known of the others has changed. */
   inform?(view: OrganismView): void;
   /** Bans, and liftings of bans, have become known. */

@@ -8,6 +8,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { unreachable } from "../lib/assert.ts";
 import type { CellClass, CellId } from "../core/cell.ts";
@@ -37,6 +38,7 @@ import { birthsFor, deathCertificateFormat } from "../wire/death-certificate.ts"
 import type { BirthPackage } from "./birth.ts";
 import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
+import type { Callers } from "./cell-socket.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { keepCertificate } from "./certificates.ts";
 import { askCell } from "./control-client.ts";
@@ -50,6 +52,7 @@ import { greet } from "./handshake.ts";
 import { BanNews } from "./immune/ban-news.ts";
 import { Relay } from "./immune/relay.ts";
 import { Testimony } from "./immune/testimony.ts";
+import type { InfectionStage } from "../immune/report/infection.ts";
 import type { Credentials } from "./handshake.ts";
 import type { Acquaintance, KeyPair } from "./identity.ts";
 import { seals, sign, signRecord } from "./identity.ts";
@@ -61,7 +64,10 @@ import { dropListeners, openListeners } from "./listeners.ts";
 import type { CellLog } from "./log.ts";
 import { descendantsOf } from "./membrane/look.ts";
 import { linkRates, Misconduct, Rate } from "./misconduct.ts";
-import { beReborn } from "./membrane/rebirth.ts";
+import { askDrone } from "./membrane/canary-asker.ts";
+import { CanaryWatch } from "./membrane/canary-watch.ts";
+import { isGuest } from "./membrane/guest.ts";
+import { beReborn, HalfReborn } from "./membrane/rebirth.ts";
 import type { MembraneRules } from "./membrane/rules.ts";
 import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
 import type { Finding } from "./membrane/watch.ts";
@@ -69,7 +75,16 @@ import { MembraneWatch } from "./membrane/watch.ts";
 import type { ProcessIdentity, ProcStat } from "./proc.ts";
 import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellRecordPath, cellSocketPath, isAlive, readDna, recordCell, removeRunDir, whoLives } from "./run-dir.ts";
+import {
+  cellRecordPath,
+  cellSocketPath,
+  isAlive,
+  ownCellFile,
+  readDna,
+  recordCell,
+  removeRunDir,
+  whoLives,
+} from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
 import { watchFiles } from "./watch-files.ts";
 
@@ -112,6 +127,8 @@ export class CellHost {
   readonly #misconduct: Misconduct;
   readonly #membrane: MembraneRules;
   readonly #watchers: MembraneWatch;
+  /** Where the DNA names pages for it. */
+  readonly #canaries: CanaryWatch | null;
   /** Drones that we have found infected, and have said so. */
   readonly #accused = new Set<CellId>();
   readonly #socket: CellSocket;
@@ -122,6 +139,8 @@ export class CellHost {
   readonly #testimony = new Testimony();
   readonly #relay: Relay;
   readonly #banNews: BanNews;
+  /** Whether this is a drone that is another user than the cells about it. */
+  readonly #isGuest: boolean;
   /** Where daughters' native output goes: the log itself. */
   readonly #outputFd: number;
 
@@ -156,13 +175,16 @@ export class CellHost {
     this.#dna = birth.dna;
     this.#log = log;
     this.#listeners = options.listeners;
-    this.#outputFd = fs.openSync(run.logFile, "a", 0o600);
-    this.#membrane = membraneRules(birth.dna);
+    this.#isGuest = isGuest(birth.guest);
+    // A guest may not open it, and has it as its own output.
+    this.#outputFd = this.#isGuest ? 1 : fs.openSync(run.logFile, "a", 0o600);
+    this.#membrane = membraneRules(birth.dna, birth.guest);
     this.#watchers = new MembraneWatch(this.#membrane, {
       isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
       runDir: run.path,
       events: birth.dna.logs.events,
     });
+    this.#canaries = birth.dna.membrane.canary.paths.length === 0 ? null : this.#makeCanaryWatch();
     const born: Birth = {
       certificate: birth.certificate,
       records: birth.records,
@@ -179,13 +201,14 @@ export class CellHost {
       way: () => wayToTCell(this.#state, this.#nowMs()),
       send: (to, batches) => this.#sendOn(to, batches),
     });
-    this.#banNews = new BanNews(birth.name);
+    this.#banNews = new BanNews(birth.name, this.#isGuest ? true : null);
     this.#metrics = this.#makeMetrics();
     this.#misconduct = new Misconduct(this.#metrics.counters);
     this.#admin = this.#makeAdminDoor();
     this.#recorder = this.#makeRecorder();
     this.#recorder?.born(born, bornMs, [state, effects]);
-    this.#socket = new CellSocket(cellSocketPath(run, birth.id), this.#credentials, {
+    const socketPath = ownCellFile(run, path.basename(cellSocketPath(run, birth.id)));
+    const callers: Callers = {
       control: (request) => this.#control(request),
       kin: (met) => this.#linked(met.record, met.socket, met.rest),
       axon: (met) => void this.#axonOpened({ peer: met.record.body.id, socket: met.socket, rest: met.rest }),
@@ -193,9 +216,26 @@ export class CellHost {
         if (this.#misconduct.note("stranger", performance.now()))
           log.warn("link-refused", { reason }, `refused a link: ${reason}`);
       },
-    });
+    };
+    this.#socket = new CellSocket(socketPath, this.#credentials, callers, birth.guest);
     this.#firstEffects = effects;
     this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
+  }
+
+  #makeCanaryWatch(): CanaryWatch {
+    const { paths, headers, host, everyMs } = this.#dna.membrane.canary;
+    const compared = headers.map((name) => name.toLowerCase());
+    const openAxon = (drone: CellId): Promise<OpenAxon> => this.#openAxon(drone);
+    const asker = { openAxon, host, makeId: () => crypto.randomUUID() };
+    return new CanaryWatch({
+      requests: paths.map((target) => ({ path: target, headers: compared })),
+      everyMs,
+      ask: (drone, request) => askDrone(asker, drone, request),
+      drones: () =>
+        this.#watchedDrones().flatMap(({ id, state }) => (state === "live" && !this.#accused.has(id) ? [id] : [])),
+      onFound: (id, found) => this.#accuseByCanary(id, found),
+      wait: sleep,
+    });
   }
 
   #makePulse(): ServicePulse {
@@ -236,7 +276,7 @@ export class CellHost {
         decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),
     });
     const { lost } = this.#testimony;
-    for (const what of ["marks", "sightings"] as const)
+    for (const what of ["marks", "sightings", "infections"] as const)
       metrics.counters.read("cellws_immune_untold_total", { what }, () => lost[what]);
     return metrics;
   }
@@ -299,7 +339,10 @@ export class CellHost {
       this.#recorder?.stepped(event, next, effects);
       const before = this.#state;
       this.#state = next;
-      if (next.condemned !== before.condemned) this.#keepCertificates(before, event.nowMs);
+      if (next.condemned !== before.condemned) {
+        this.#testifySentences(before);
+        this.#keepCertificates(before, event.nowMs);
+      }
       this.#performAll(effects);
     }
     this.#isRunning = false;
@@ -356,8 +399,25 @@ export class CellHost {
 
   /** The neighbours' processes, from outside. What is found is no answer to a question, but it answers one. */
   #glanceAround(): void {
-    const drones = [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
-    for (const [id, finding] of this.#watchers.glance(drones, performance.now())) this.#accuse(id, finding);
+    const nowMs = performance.now();
+    for (const [id, finding] of this.#watchers.glance(this.#watchedDrones(), nowMs)) this.#accuse(id, finding);
+    if (this.#canaries === null || this.#state.class !== "b-cell" || this.#leaving !== null) return;
+    // Where no client asks anything, nor do we: the organism may want to sleep.
+    const quietMs = this.#presentBody?.quietMs?.() ?? Number.POSITIVE_INFINITY;
+    if (quietMs < Math.max(canaryQuietMsMin, this.#dna.membrane.canary.everyMs)) this.#canaries.look(nowMs);
+  }
+
+  #watchedDrones(): CellBody[] {
+    return [...this.#state.alive.values()].filter((cell) => cell.id !== this.#id && this.#isToBeWatched(cell));
+  }
+
+  /** It stands from now on as what was seen from outside does: that it answers our questions makes it no better. */
+  #accuseByCanary(id: CellId, found: string): void {
+    const cell = this.#state.alive.get(id);
+    if (cell === undefined || !this.#isToBeWatched(cell)) return;
+    const finding = { check: "canary", found } as const;
+    this.#watchers.note(cell, finding, performance.now());
+    this.#accuse(id, finding);
   }
 
   /** What a drone of another revision may do is in another DNA. */
@@ -371,8 +431,34 @@ export class CellHost {
       this.#accused.add(id);
       this.#log.warn("infected", { infected: id, check, found }, `drone ${id} is infected: ${found}`);
       this.#metrics.counters.add("cellws_infections_seen_total", { check });
+      const cell = this.#state.alive.get(id);
+      if (cell !== undefined) this.#testifyInfection({ ...cell, stage: "seen", votes: 0, finding: { check, found } });
     }
     this.dispatch({ type: "probed", id, answer: "infected" });
+  }
+
+  /** To the T cells, for people: what we see or know of a drone, and what it had to answer. */
+  #testifyInfection(known: {
+    readonly id: CellId;
+    readonly pid: number;
+    readonly startTicks: number;
+    readonly stage: InfectionStage;
+    readonly votes: number;
+    readonly finding: Finding | null;
+  }): void {
+    const { id: drone, pid, startTicks, stage, votes, finding } = known;
+    this.#testimony.infection({
+      drone,
+      pid,
+      startTicks,
+      stage,
+      check: finding?.check ?? null,
+      found: finding?.found ?? null,
+      votes,
+      cell: this.#id,
+      atMs: this.#nowMs(),
+      requests: this.#presentBody?.carriedTo?.(drone) ?? [],
+    });
   }
 
   /** What is wrong with a drone, seen from outside, or null. */
@@ -505,7 +591,9 @@ export class CellHost {
       this.dispatch({ type: "birth-failed", id, reason });
     };
     const { birth, admin, log } = this.#options;
-    if (this.#isBehindMembrane() && !this.#membrane.children) return this.#endBarren(failed);
+    if (this.#isGuest) return this.#endBarren(failed, "it is another user, who cannot bear cells that are root");
+    if (this.#isBehindMembrane() && !this.#membrane.children)
+      return this.#endBarren(failed, "the membrane forbids children");
     if (fresh && birth.socketsAreKept) return this.#leaveToServiceManager();
     const wanted = [...birth.listeners, ...(birth.admin === null ? [] : [birth.admin])];
     // A drone has let go of all of them.
@@ -544,17 +632,20 @@ export class CellHost {
   /** Under which a drone of this organism runs. */
   #ownFlags(): string[] {
     const { logs, envFile } = this.#dna;
-    return permissionFlags(this.#membrane, { runDir: this.#options.run.path, events: logs.events, envFile });
+    const { birth, run } = this.#options;
+    const ownDir = birth.guest === null ? run.path : birth.guest.doors;
+    return permissionFlags(this.#membrane, { runDir: ownDir, events: logs.events, envFile });
   }
 
   #isBehindMembrane(): boolean {
     const flags = this.#ownFlags();
-    return flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+    const isConfined = flags.length > 0 && flags.every((flag) => process.execArgv.includes(flag));
+    return this.#options.birth.guest === null ? isConfined : this.#isGuest;
   }
 
   /** The last of all cells is a drone, and may not start processes: whoever watches over the organism must start it again. */
-  #endBarren(failed: (reason: string) => void): void {
-    const reason = "the membrane forbids children, and nobody else is left who could bear any";
+  #endBarren(failed: (reason: string) => void, why: string): void {
+    const reason = `${why}, and nobody else is left who could bear any`;
     this.#log.error("barren", { reason }, `cannot regrow the organism: ${reason}`);
     failed(reason);
     this.dispatch({ type: "body-failed", class: "drone", reason });
@@ -645,6 +736,18 @@ export class CellHost {
     return descendantsOf(process_, ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined);
   }
 
+  /** Sentences on the infected that are new to us. Drones leave that to those who are looked at by nobody. */
+  #testifySentences({ condemned: before }: State): void {
+    if (this.#state.class === "drone") return;
+    for (const [id, { reason, pid, startTicks }] of this.#state.condemned) {
+      if (reason !== "infected" || before.has(id) || id === this.#id) continue;
+      const body = this.#state.records.get(certificateKey(id))?.body;
+      const votes = body?.kind === "certificate" ? body.votes.length : 0;
+      const finding = this.#watchers.findingOn(id);
+      this.#testifyInfection({ id, pid, startTicks, stage: "condemned", votes, finding });
+    }
+  }
+
   /** Writes down the sentences that are new to us, with who might vote as we knew it before. */
   #keepCertificates(before: State, nowMs: number): void {
     const { name } = this.#options.birth;
@@ -714,7 +817,9 @@ export class CellHost {
       held: (key) => this.#state.records.get(key),
       ownerOfProcess: (pid, startTicks) => ownerOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
-      hasDna: (revision) => readDna(this.#options.run, revision) !== null,
+      // A guest cannot look where they are; of its own it knows.
+      hasDna: (revision) =>
+        this.#isGuest ? revision === this.#options.birth.revision : readDna(this.#options.run, revision) !== null,
     };
   }
 
@@ -787,7 +892,10 @@ export class CellHost {
       return;
     }
     hear(message, this.#acquaintance, seals, {
-      take: (believed) => this.dispatch({ type: "message", from, message: believed }),
+      take: (believed) => {
+        if (believed.type === "suspect") this.#canaries?.followUp(believed.id, performance.now());
+        this.dispatch({ type: "message", from, message: believed });
+      },
       refuse: (refused, reason) => {
         if (this.#misconduct.note("word", performance.now()))
           this.#log.info("word-refused", { from, refused, reason }, `did not believe ${refused}: ${reason}`);
@@ -834,7 +942,8 @@ export class CellHost {
     this.#recordForAdministrators();
     if (cellClass === "drone") {
       const flags = this.#ownFlags();
-      if (flags.length > 0 && !this.#isBehindMembrane()) {
+      const isOpen = flags.length === 0 && this.#options.birth.guest === null;
+      if (!isOpen && !this.#isBehindMembrane()) {
         setTimeout(() => void this.#goBehindTheMembrane(flags), farewellMs);
         return;
       }
@@ -865,6 +974,8 @@ export class CellHost {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error("body-failed", { failed: "drone", reason }, `cannot go behind the membrane: ${reason}`);
+      // It is the guest by now, with root's memory: no app is to get at that.
+      if (error instanceof HalfReborn) return this.#options.exit(1);
       this.dispatch({ type: "body-failed", class: "drone", reason });
     }
   }
@@ -1047,8 +1158,9 @@ export class CellHost {
   async #closeSocket(): Promise<boolean> {
     const { run } = this.#options;
     await this.#socket.close();
-    fs.rmSync(cellRecordPath(run, this.#id), { force: true });
-    if (this.#state.stop === null) return false;
+    fs.rmSync(ownCellFile(run, path.basename(cellRecordPath(run, this.#id))), { force: true });
+    // What is root's a guest leaves to root's cells, which leave after it, or to whoever watches.
+    if (this.#state.stop === null || this.#isGuest) return false;
     const living = await whoLives(run);
     const others = living.records.filter((record) => record.id !== this.#id);
     if (isAlive({ ...living, records: others, launcher: null })) return false;
@@ -1064,6 +1176,8 @@ export class CellHost {
   }
 }
 
+/** Longer than clients' usual pauses; shorter than any sleep. */
+const canaryQuietMsMin = 10_000;
 const loadWindowMsMin = 1_000;
 const settlingMs = 2_000;
 /** Dead cells' counts lie in a file each until then. */

@@ -26,13 +26,21 @@ const backlog = 1_024;
 
 export class CellSocket {
   readonly #path: string;
+  /** Whose it is to knock as well. */
+  readonly #guest: { readonly uid: number; readonly gid: number } | null;
   readonly #credentials: Credentials;
   readonly #callers: Callers;
   readonly #server: net.Server;
   readonly #visitors = new Set<net.Socket>();
 
-  constructor(path: string, credentials: Credentials, callers: Callers) {
+  constructor(
+    path: string,
+    credentials: Credentials,
+    callers: Callers,
+    guest: { readonly uid: number; readonly gid: number } | null = null,
+  ) {
     this.#path = path;
+    this.#guest = guest;
     this.#credentials = credentials;
     this.#callers = callers;
     this.#server = net.createServer((socket) => this.#welcome(socket));
@@ -43,11 +51,25 @@ export class CellSocket {
       this.#server.once("error", reject);
       this.#server.listen({ path: this.#path, backlog }, () => {
         this.#server.off("error", reject);
+        try {
+          this.#admitGuest();
+        } catch (error) {
+          reject(error);
+          return;
+        }
         // Nothing that goes wrong with the door itself is worth a cell's life.
         this.#server.on("error", (error) => this.#callers.refused(error.message));
         resolve();
       });
     });
+  }
+
+  /** Root needs no right to connect; the guest becomes the owner, and everybody else stays out. */
+  #admitGuest(): void {
+    if (this.#guest === null) return;
+    const { uid, gid } = this.#guest;
+    fs.chmodSync(this.#path, 0o600);
+    if (process.getuid?.() !== uid) fs.lchownSync(this.#path, uid, gid);
   }
 
   /** No more callers; those who only ask questions are let go. */

@@ -20,7 +20,7 @@ import { takeLockFile } from "./lock-file.ts";
 import type { ProcessIdentity } from "./proc.ts";
 import { processLives } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
-import { cellCountsPath, listCellFiles, readText, writeAtomically } from "./run-dir.ts";
+import { cellCountsPath, listCellFiles, ownCellFile, readText, writeAtomically } from "./run-dir.ts";
 
 export interface CellCounts extends ProcessIdentity {
   readonly class: CellClass;
@@ -44,7 +44,10 @@ const unexplainedMsMax = 60_000;
 /** False: it could not be written; a full disk must not keep a cell from telling. */
 export function writeCounts(run: RunDir, id: string, counts: CellCounts): boolean {
   try {
-    writeAtomically(cellCountsPath(run, id), JSON.stringify({ ...counts, snapshot: lasting(counts.snapshot) }));
+    writeAtomically(
+      ownCellFile(run, path.basename(cellCountsPath(run, id))),
+      JSON.stringify({ ...counts, snapshot: lasting(counts.snapshot) }),
+    );
     return true;
   } catch {
     return false;

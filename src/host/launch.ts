@@ -13,8 +13,9 @@ import { Womb } from "./birth.ts";
 import { organismId } from "./identity.ts";
 import type { ListenAddress, OpenListeners } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
+import type { Guest } from "./membrane/guest.ts";
 import type { RunDir } from "./run-dir.ts";
-import { createRunDir, dnaPath, removeRunDir, runBase, writeOrganismFile } from "./run-dir.ts";
+import { createRunDir, dnaPath, doorsOf, removeRunDir, runBase, writeOrganismFile } from "./run-dir.ts";
 
 export interface LaunchRequest {
   readonly dna: Dna;
@@ -23,6 +24,8 @@ export interface LaunchRequest {
   readonly env: NodeJS.ProcessEnv;
   /** Descriptors of listening sockets that a service manager has passed; none where the organism opens its own. */
   readonly passedFds?: readonly number[];
+  /** Whom drones are to be; null: who has started the organism. */
+  readonly guest?: Guest | null;
 }
 
 export interface Launched {
@@ -39,8 +42,9 @@ export interface Launched {
  *
  * @throws CellwsError as openListeners and createRunDir do, and CELLWS_E_EGG where the egg dies before that.
  */
-export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: LaunchRequest): Promise<Launched> {
-  const { run, leftovers } = await createRunDir(dna.name);
+export async function launch(request: LaunchRequest): Promise<Launched> {
+  const { dna, revision, dnaFile, env, passedFds = [], guest = null } = request;
+  const { run, leftovers } = await createRunDir(dna.name, { guest });
   try {
     const listeners = await openAll(dna, passedFds);
     const { app: appAddresses, admin: adminAddress } = listeners;
@@ -77,6 +81,7 @@ export async function launch({ dna, revision, dnaFile, env, passedFds = [] }: La
                 admin: adminAddress,
                 awokenAtMs: null,
                 socketsAreKept: passedFds.length > 0,
+                guest: guest === null ? null : { ...guest, doors: doorsOf(run) ?? run.cellsDir },
                 certificate: null,
                 records: [],
               });

@@ -19,6 +19,8 @@ import { createLogRotator } from "./log-rotate.ts";
 
 export interface CellLogOptions {
   file: string;
+  /** That file, opened for appending, for a cell that may not open it: others keep it small then. */
+  fd?: number;
   level?: LogLevel;
   /** The file is turned past this size. */
   bytesMax?: number;
@@ -117,8 +119,8 @@ interface Writer {
 function openWriter(options: CellLogOptions, ownLine: OwnLine): Writer {
   // Appending is what makes both sound: lines of many cells do not overwrite one another, and after a
   // rotation has cut the file everybody goes on at its new end.
-  let fd: number | null = fs.openSync(options.file, "a", 0o600);
-  const rotator = startRotator(fd, options, (line) => write(ownLine(line)));
+  let fd: number | null = options.fd ?? fs.openSync(options.file, "a", 0o600);
+  const rotator = options.fd === undefined ? startRotator(fd, options, (line) => write(ownLine(line))) : noRotator;
   let linesLost = 0;
   let linesLostUntold = 0;
   let endsTorn = false;
@@ -167,11 +169,18 @@ function openWriter(options: CellLogOptions, ownLine: OwnLine): Writer {
     async close() {
       rotator.close();
       await rotator.settled();
-      if (fd !== null) fs.closeSync(fd);
+      if (fd !== null && options.fd === undefined) fs.closeSync(fd);
       fd = null;
     },
   };
 }
+
+const noRotator: LogRotator = {
+  beforeWrite: () => undefined,
+  wrote: () => undefined,
+  settled: () => Promise.resolve(),
+  close: () => undefined,
+};
 
 const LINE_END = Buffer.from("\n");
 

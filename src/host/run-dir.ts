@@ -18,6 +18,11 @@
  * pid must belong to the process that recorded it. What a dead one left behind may be cleared away by
  * whoever wants its name; what a living one holds, by nobody.
  *
+ * Where drones are another user (membrane.user), that user can enter none of this. Then `cells` is a link to a folder of its
+ * own, under /run: root's cells have their sockets in it, which are the guest's to knock at, and the guest's own cells have
+ * `guests` below it, where they may make and remove what they like. Root reads there what may be anybody's word, and
+ * neither writes there nor follows a link.
+ *
  * State that outlives the organism (bans, statistics) does not live here.
  */
 import fs from "node:fs";
@@ -45,6 +50,12 @@ export interface RunDir {
   adminTokenFile: string;
   countsLeftFile: string;
   affinityKeyFile: string;
+}
+
+/** Whose drones' folder is to be. */
+export interface GuestIds {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface CellSocket {
@@ -77,20 +88,24 @@ export interface CreatedRunDir {
  */
 export async function createRunDir(
   name: string,
-  { base = runBase(), launcher = ownIdentity() }: { base?: string; launcher?: ProcessIdentity } = {},
+  {
+    base = runBase(),
+    launcher = ownIdentity(),
+    guest = null,
+  }: { base?: string; launcher?: ProcessIdentity; guest?: GuestIds | null } = {},
 ): Promise<CreatedRunDir> {
   const run = runDir(name, base);
-  checkSocketPathLength(run);
+  checkSocketPathLength(run, guest !== null);
   ensureBase(base);
 
   return await withNameLock(run, async () => {
     sweepAside(base);
-    if (placeRunDir(run, launcher)) return { run, leftovers: [] };
+    if (placeRunDir(run, launcher, guest)) return { run, leftovers: [] };
     isPrivateDir(run.path);
     const living = await whoLives(run);
     if (isAlive(living)) throw nameTaken(run, living);
     const leftovers = clearRunDir(run);
-    if (placeRunDir(run, launcher)) return { run, leftovers };
+    if (placeRunDir(run, launcher, guest)) return { run, leftovers };
     throw runDirError(`${run.path} reappears when it is cleared away`, {
       hint: "Something other than cellws creates that directory: choose another --name, or find it.",
     });
@@ -122,10 +137,37 @@ export function runDir(name: string, base = runBase()): RunDir {
   };
 }
 
+/** As a cell sees it that may not enter the run directory, or whose relatives may not. `doors`: where `cells` leads. */
+export function withDoors(run: RunDir, doors: string): RunDir {
+  return { ...run, cellsDir: doors };
+}
+
+/** Where `cells` leads, if it is a link. */
+export function doorsOf(run: RunDir): string | null {
+  try {
+    return fs.readlinkSync(run.cellsDir);
+  } catch {
+    return null;
+  }
+}
+
 export const dnaPath = (run: RunDir, revision: string): string => path.join(run.dnaDir, `${revision}.json`);
-export const cellSocketPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.sock`);
-export const cellCountsPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.counts`);
-export const cellRecordPath = (run: RunDir, id: string): string => path.join(run.cellsDir, `${id}.json`);
+export const cellSocketPath = (run: RunDir, id: string): string => cellFile(run, `${id}.sock`);
+export const cellCountsPath = (run: RunDir, id: string): string => cellFile(run, `${id}.counts`);
+export const cellRecordPath = (run: RunDir, id: string): string => cellFile(run, `${id}.json`);
+
+/** Of a cell that is a guest, below `cells`. */
+const guestsFolder = "guests";
+export const guestCellsDir = (run: RunDir): string => path.join(run.cellsDir, guestsFolder);
+
+/** Root's first: a guest cannot put something of its own in another's place, nor lead elsewhere by a link. */
+function cellFile(run: RunDir, name: string): string {
+  const own = path.join(run.cellsDir, name);
+  if (exists(own)) return own;
+  const guests = path.join(run.cellsDir, guestsFolder, name);
+  const stat = fs.lstatSync(guests, { throwIfNoEntry: false });
+  return stat === undefined || stat.isSymbolicLink() ? own : guests;
+}
 
 /** All organisms of this user, living or not, by name. Throws CELLWS_E_RUN_DIR where the base is not ours alone. */
 export function listRunDirs(base = runBase()): RunDir[] {
@@ -160,11 +202,18 @@ export function listCellRecords(run: RunDir): CellRecord[] {
  */
 export function recordCell(run: RunDir, record: CellRecord): boolean {
   try {
-    writeAtomically(cellRecordPath(run, record.id), JSON.stringify(record));
+    writeAtomically(ownCellFile(run, `${record.id}.json`), JSON.stringify(record));
     return true;
   } catch {
     return false;
   }
+}
+
+/** Where this very process keeps what is its own: a guest in the guests' folder. */
+export function ownCellFile(run: RunDir, name: string): string {
+  const guests = path.join(run.cellsDir, guestsFolder);
+  const isGuests = fs.lstatSync(guests, { throwIfNoEntry: false })?.uid === ownUid();
+  return path.join(isGuests ? guests : run.cellsDir, name);
 }
 
 export function writeOrganismFile(run: RunDir, file: OrganismFile): void {
@@ -245,8 +294,8 @@ const SOCKET_PATH_BYTES_MAX = process.platform === "darwin" ? 103 : 107;
 /** As long as any cell's id: see CellId. */
 const LONGEST_ID = "x".repeat(10);
 
-function checkSocketPathLength(run: RunDir): void {
-  const socket = cellSocketPath(run, LONGEST_ID);
+function checkSocketPathLength(run: RunDir, hasGuests: boolean): void {
+  const socket = path.join(hasGuests ? guestCellsDir(run) : run.cellsDir, `${LONGEST_ID}.sock`);
   const bytes = Buffer.byteLength(socket);
   if (bytes <= SOCKET_PATH_BYTES_MAX) return;
   throw runDirError(`the run directory ${run.path} is too long for Unix sockets in it`, {
@@ -302,12 +351,21 @@ function isPrivateDir(dir: string): boolean {
 }
 
 /** False: there is one already. */
-function placeRunDir(run: RunDir, launcher: ProcessIdentity): boolean {
+function placeRunDir(run: RunDir, launcher: ProcessIdentity, guest: GuestIds | null): boolean {
+  const doors = guest === null ? null : makeDoors(guest);
+  const isPlaced = placeWithDoors(run, launcher, doors);
+  if (!isPlaced && doors !== null) clearDoors(doors);
+  return isPlaced;
+}
+
+function placeWithDoors(run: RunDir, launcher: ProcessIdentity, doors: string | null): boolean {
   // Built aside and renamed: rename refuses to replace a directory with something in it, and ours always has.
   // The dot keeps it out of every listing (see NAME_PATTERN).
   const aside = fs.mkdtempSync(path.join(path.dirname(run.path), ".new-"));
   try {
-    for (const dir of ["dna", "cells", "log"]) fs.mkdirSync(path.join(aside, dir), { mode: 0o700 });
+    for (const dir of ["dna", "log"]) fs.mkdirSync(path.join(aside, dir), { mode: 0o700 });
+    if (doors === null) fs.mkdirSync(path.join(aside, "cells"), { mode: 0o700 });
+    else fs.symlinkSync(doors, path.join(aside, "cells"));
     fs.writeFileSync(path.join(aside, "launcher.json"), JSON.stringify(launcher), { mode: 0o600 });
     fs.renameSync(aside, run.path);
     return true;
@@ -316,6 +374,61 @@ function placeRunDir(run: RunDir, launcher: ProcessIdentity): boolean {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOTEMPTY" || code === "EEXIST") return false;
     throw runDirError(`cannot create ${run.path}: ${code ?? String(error)}`, { cause: error });
+  }
+}
+
+/** Root's, for all to pass through; a guest's socket path must be short. */
+const doorsParent = "/run";
+const doorsPrefix = "cellws-doors-";
+
+function makeDoors({ uid, gid }: GuestIds): string {
+  try {
+    sweepDoors();
+    const doors = fs.mkdtempSync(path.join(doorsParent, doorsPrefix));
+    fs.chmodSync(doors, 0o711);
+    const guests = path.join(doors, guestsFolder);
+    fs.mkdirSync(guests, { mode: 0o700 });
+    fs.chownSync(guests, uid, gid);
+    return doors;
+  } catch (error) {
+    throw runDirError(`cannot make a folder for the drones' sockets: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: `${doorsParent} must be there and be root's: membrane.user needs it.`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * What dead organisms have left whose run directory is gone with the link to it: systemd removes a service's as soon as its last
+ * process is dead, and nobody would ever look there again.
+ */
+function sweepDoors(): void {
+  for (const name of fs.readdirSync(doorsParent)) {
+    if (!name.startsWith(doorsPrefix)) continue;
+    const doors = path.join(doorsParent, name);
+    const stat = fs.lstatSync(doors, { throwIfNoEntry: false });
+    if (stat?.uid !== ownUid() || !stat.isDirectory()) continue;
+    // One that is new may have no cell yet.
+    if (Date.now() - stat.mtimeMs < ASIDE_AGE_MS_MAX) continue;
+    if (!listCellRecords(withDoors(runDir("any", doorsParent), doors)).some(processLives)) clearDoors(doors);
+  }
+}
+
+/**
+ * Flat, and without following anything: what lies in the guests' folder may be anybody's. What cannot be removed so (a folder that
+ * the app has made there) stays, until the next boot clears /run.
+ */
+function clearDoors(doors: string): void {
+  // A link of root's own making, and only root could have changed it; but what follows removes files as root.
+  if (path.dirname(doors) !== doorsParent || !path.basename(doors).startsWith(doorsPrefix)) return;
+  for (const dir of [path.join(doors, guestsFolder), doors]) {
+    try {
+      for (const entry of fs.readdirSync(dir, { withFileTypes: true }))
+        if (!entry.isDirectory()) fs.unlinkSync(path.join(dir, entry.name));
+      fs.rmdirSync(dir);
+    } catch {
+      return;
+    }
   }
 }
 
@@ -340,6 +453,8 @@ function clearRunDir(run: RunDir): string[] {
     throw runDirError(`cannot clear ${run.path} away: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   }
   const leftovers = listFiles(aside);
+  const doors = doorsOf({ ...run, cellsDir: path.join(aside, "cells") });
+  if (doors !== null) clearDoors(doors);
   fs.rmSync(aside, { recursive: true, force: true, maxRetries: 3 });
   return leftovers;
 }
@@ -409,11 +524,10 @@ function readLauncher(run: RunDir): ProcessIdentity | null {
 
 export function listCellFiles(run: RunDir, extension: string): string[] {
   try {
-    return fs
-      .readdirSync(run.cellsDir)
-      .filter((file) => file.endsWith(extension))
-      .map((file) => file.slice(0, -extension.length))
-      .sort();
+    const guests = guestCellsDir(run);
+    const files = [...fs.readdirSync(run.cellsDir), ...(exists(guests) ? fs.readdirSync(guests) : [])];
+    const ids = files.filter((file) => file.endsWith(extension)).map((file) => file.slice(0, -extension.length));
+    return [...new Set(ids)].sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
@@ -426,13 +540,26 @@ export function writeAtomically(file: string, text: string): void {
   fs.renameSync(aside, file);
 }
 
+/**
+ * Null: it cannot be read, or is no ordinary file. Some of it a guest may have put there: a link would lead root elsewhere, a
+ * pipe would hold it for ever.
+ */
 export function readText(file: string): string | null {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let fd: number | null = null;
   try {
-    return fs.readFileSync(file, "utf8");
+    fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stat = fs.fstatSync(fd);
+    return stat.isFile() && stat.size <= TEXT_BYTES_MAX ? fs.readFileSync(fd, "utf8") : null;
   } catch {
     return null;
+  } finally {
+    if (fd !== null) fs.closeSync(fd);
   }
 }
+
+/** The largest is a DNA, or what all the dead have counted. */
+const TEXT_BYTES_MAX = 16 * 1024 * 1024;
 
 function exists(file: string): boolean {
   return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;

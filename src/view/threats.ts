@@ -1,5 +1,6 @@
 /** `cellws threats`: what attackers did and what was done about it, as tables and as a plot over time. */
 import type { BanAction } from "../core/record.ts";
+import type { InfectionIncident } from "../immune/report/infection.ts";
 import type { ChartColor, ChartPoint, Mark, Panel } from "./chart.ts";
 import { renderChart } from "./chart.ts";
 import type { Ink, Style } from "./style.ts";
@@ -13,6 +14,8 @@ export interface ThreatsView {
   readonly nowMs: number;
   /** The newest first. */
   readonly incidents: readonly IncidentView[];
+  /** Of the organism's own drones; the newest first. */
+  readonly infections: readonly InfectionView[];
   /** By time; of kind "class" also "clean": requests that passed. */
   readonly seen: readonly SeenView[];
   readonly reports: readonly ReportView[];
@@ -28,6 +31,10 @@ export interface IncidentView {
   readonly sources: number;
   readonly issuedAtMs: number;
   readonly untilMs: number;
+}
+
+export interface InfectionView extends InfectionIncident {
+  readonly madeMs: number;
 }
 
 export interface SeenView {
@@ -91,11 +98,12 @@ const incidentsShownMax = 20;
 const totalsShownMax = 10;
 
 export function renderThreats(view: ThreatsView, style: Style): string[] {
-  const { name, nowMs, sinceMs, incidents, seen, reports } = view;
+  const { name, nowMs, sinceMs, incidents, infections, seen, reports } = view;
   const past = formatDuration(nowMs - sinceMs);
   const byClass = totalsOf(seen, "class");
-  if (incidents.length === 0 && byClass.length === 0) return [`no threats to ${name} in the last ${past}`];
-  const lines: string[] = [];
+  if (incidents.length === 0 && byClass.length === 0 && infections.length === 0)
+    return [`no threats to ${name} in the last ${past}`];
+  const lines = renderInfections(infections, nowMs, style);
   if (incidents.length > 0) {
     const rows = incidents
       .slice(0, incidentsShownMax)
@@ -120,6 +128,39 @@ export function renderThreats(view: ThreatsView, style: Style): string[] {
   if (reports.length > 0)
     lines.push("", ...renderTable(reportColumns, reports.slice(0, incidentsShownMax).map(reportRow), style));
   return lines;
+}
+
+const infectionColumns: Column[] = [
+  { title: "WHEN", align: "right" },
+  { title: "INFECTED", align: "left" },
+  { title: "DONE", align: "left" },
+  { title: "SEEN BY", align: "right" },
+  { title: "CLIENTS", align: "right" },
+  { title: "WHAT", align: "left" },
+];
+const infectionsShownMax = 10;
+
+/** First of all: somebody was inside. Which requests the drone had is in `--json`. */
+function renderInfections(infections: readonly InfectionView[], nowMs: number, style: Style): string[] {
+  if (infections.length === 0) return [];
+  const rows = infections
+    .slice(0, infectionsShownMax)
+    .map(({ madeMs, drone, condemned, witnesses, requests, findings }) => [
+      { text: `${formatAge(nowMs - madeMs)} ago` },
+      { text: `drone ${drone}` },
+      condemned === null
+        ? { text: "nothing: no majority has signed", ink: "red" as const }
+        : { text: `voted out, ${condemned.votes} votes` },
+      { text: formatCount(witnesses.length, "cell") },
+      { text: String(new Set(requests.map(({ client }) => client)).size) },
+      { text: findings.map(({ found }) => found).join("; ") || "-" },
+    ]);
+  const more = infections.length - infectionsShownMax;
+  return [
+    ...renderTable(infectionColumns, rows, style),
+    ...(more > 0 ? [`and ${formatCount(more, "infection")} before`] : []),
+    "",
+  ];
 }
 
 function doneCell({ action, outcome }: IncidentView): { text: string; ink?: Ink | null } {

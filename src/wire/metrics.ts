@@ -76,9 +76,9 @@ export const metrics = {
     { action: ["refused", "delayed", "limited", "cut"] },
   ),
   cellws_immune_untold_total: counter(
-    "Marks and sightings that found no room on their way to a T cell, and were lost.",
+    "Marks, sightings and words of infections that found no room on their way to a T cell, and were lost.",
     {
-      what: ["marks", "sightings"],
+      what: ["marks", "sightings", "infections"],
     },
   ),
   cellws_immune_bans: maximum("Address ranges that are restricted, as this cell knows."),

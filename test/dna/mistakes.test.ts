@@ -348,6 +348,26 @@ const mistakes: readonly Mistake[] = [
     },
   },
   {
+    title: "a canary that is no path",
+    dna: { app, membrane: { canary: { paths: ["/about", "about us"] } } },
+    told: {
+      code: "CELLWS_E_DNA_VALUE",
+      path: "membrane.canary.paths[1]",
+      found: '"about us" (a string)',
+      expected: 'a path such as "/about", as it is sent: without spaces, from "/" on',
+    },
+  },
+  {
+    title: "drones of a user whose name is none",
+    dna: { app, membrane: { user: "www data" } },
+    told: {
+      code: "CELLWS_E_DNA_VALUE",
+      path: "membrane.user",
+      found: '"www data" (a string)',
+      expected: "the name or number of a user, or null for the user who starts cellws",
+    },
+  },
+  {
     title: 'something that is neither "any" nor a list',
     dna: { app, membrane: { fsRead: "all" } },
     told: {

@@ -58,6 +58,9 @@ function soundString(node: FieldNode, key: string): fc.Arbitrary<string> {
   if (key === "host") return fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constantFrom("::", "0.0.0.0", "localhost"));
   if (key === "name") return fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/);
   if (key === "loginPaths") return fc.stringMatching(/^\/[a-z/-]{0,20}$/);
+  if (key === "paths") return fc.stringMatching(/^\/[a-z/?=-]{0,20}$/);
+  if (key === "headers") return fc.constantFrom("content-type", "ETag", "x-frame-options");
+  if (key === "user" || key === "group") return fc.stringMatching(/^[a-z_][a-z0-9-]{0,15}$/);
   if (key === "domain" || key === "server") return fc.domain();
   if (key === "url") return fc.constantFrom("https://hooks.example/x", "http://127.0.0.1:9/", "http://[::1]/");
   if (["contact", "from", "to"].includes(key)) return fc.constantFrom("a@example.com", "abuse+x@sub.example.org");

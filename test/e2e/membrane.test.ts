@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import net from "node:net";
-import { before, describe, test } from "node:test";
+import { before, describe, test, type TestContext } from "node:test";
 import type { PsCell } from "./organism.ts";
 import { ofClass, sharedOrganism, startOrganism, watchLife, type Organism } from "./organism.ts";
 import { until } from "./wait.ts";
@@ -101,6 +102,27 @@ describe("a drone that starts a program although the DNA forbids it", { skip }, 
     assert.match((await organism().cli("certificates", "show")).stdout, /was voted out: infected/);
   });
 
+  test("the T cells were told what was seen, of whom, and what it had to answer", async () => {
+    const { stdout } = await organism().cli("certificates", "--json");
+    const condemned = (JSON.parse(stdout) as Kept).certificates.map(({ id }) => id);
+    const told = await until("both infections to be told", async () => {
+      const threats = JSON.parse((await organism().cli("threats", "--json")).stdout) as { infections: Infection[] };
+      const whole = threats.infections.filter((one) => one.condemned !== null && one.requests.length > 0);
+      return whole.length === holes.length ? whole : null;
+    });
+    assert.deepEqual(told.map(({ drone }) => drone).toSorted(), condemned.toSorted());
+    for (const { findings, witnesses, requests } of told) {
+      assert.equal(findings[0]?.check, "children");
+      assert.ok(witnesses.length >= 2, `${witnesses.length} witnesses`);
+      assert.ok(
+        requests.some(({ client, path }) => client === "127.0.0.1" && /^\/(leave-running|ping)$/.test(path)),
+        JSON.stringify(requests),
+      );
+    }
+    assert.match((await organism().cli("threats")).stdout, /INFECTED[^]*drone \w+ +voted out, \d votes/);
+    assert.match(organism().logs(), /"event":"infection".*"stage":"condemned"/);
+  });
+
   test("one that was tampered with does not hold", async () => {
     const [kept] = readdirSync(organism().scratch("state/cellws/e2e/certificates"));
     const text = readFileSync(organism().scratch(`state/cellws/e2e/certificates/${kept}`), "utf8");
@@ -119,6 +141,14 @@ describe("a drone that starts a program although the DNA forbids it", { skip }, 
     assert.equal(new Set(condemned).size, holes.length);
   });
 });
+
+interface Infection {
+  drone: string;
+  findings: Array<{ check: string }>;
+  witnesses: string[];
+  condemned: { votes: number } | null;
+  requests: Array<{ client: string; path: string }>;
+}
 
 function isRunning({ pid }: PsCell): boolean {
   return existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
@@ -172,13 +202,48 @@ describe("a drone behind the membrane", { skip }, () => {
   });
 });
 
+interface Report {
+  type: string;
+  data: Infection;
+}
+
+/** A webhook of the organism's owner. */
+async function ownersDesk(t: TestContext): Promise<{ readonly url: string; readonly got: readonly Report[] }> {
+  const got: Report[] = [];
+  const server = http.createServer(async (request, response) => {
+    got.push(JSON.parse(Buffer.concat(await request.toArray()).toString()) as Report);
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`, got };
+}
+
 describe("with the default membrane", { skip }, () => {
   test("a shell at the end of a network connection is an infection; children, files and connections are not", async (t) => {
     const listener = net.createServer((socket) => socket.on("error", () => undefined).resume()).listen(0, "127.0.0.1");
     await once(listener, "listening");
     t.after(() => listener.close());
     const { port } = listener.address() as net.AddressInfo;
-    const organism = await startOrganism(t, { app: "hole.mjs", dna: { immune, cells: { drone: { min: 2 } } } });
+    const desk = await ownersDesk(t);
+    const report = {
+      mode: "on",
+      reporter: { org: "Test", contact: "abuse@example.org", domain: "example.org" },
+      webhook: { url: desk.url, secretFile: "SECRET" },
+    };
+    const dna = { immune: { ...immune, report }, cells: { drone: { min: 2 } } };
+    const organism = await startOrganism(t, {
+      app: "hole.mjs",
+      files: { secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}\n` },
+      scratchEnv: { SECRET_FILE: "secret" },
+      dna: `const dna = ${JSON.stringify(dna)};
+        dna.immune.report.webhook.secretFile = process.env.SECRET_FILE;
+        export default dna;`,
+    });
     await grownUp(organism);
 
     assert.equal((await organism.request({ path: "/ping?host=there" })).text, "pinging there\n");
@@ -195,7 +260,17 @@ describe("with the default membrane", { skip }, () => {
 
     const drones = ofClass(await organism.ps(), "drone");
     await organism.request({ path: `/reverse-shell?port=${port}` }).catch(() => undefined);
-    await condemnedFor(organism, drones, /"check":"remote-shell"/);
+    const victim = await condemnedFor(organism, drones, /"check":"remote-shell"/);
     await organism.grown({ neuron: 1, "b-cell": 1, drone: 2, stem: 2 });
+
+    const [told] = await until("the owner to be told", () => (desk.got.length === 0 ? null : desk.got), {
+      explain: () => organism.dump(),
+    });
+    assert.equal(told?.type, "cellws.infection");
+    const { drone, findings, condemned, requests } = told.data;
+    assert.equal(drone, victim.id);
+    assert.equal(findings[0]?.check, "remote-shell");
+    assert.ok((condemned?.votes ?? 0) >= 2);
+    assert.ok(requests.some((request) => request.path === "/reverse-shell" && request.client === "127.0.0.1"));
   });
 });

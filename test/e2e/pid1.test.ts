@@ -84,6 +84,19 @@ test("when the launcher is killed PID 1 stays with the cells, and still ends the
   assert.deepEqual(readdirSync(join(home, "cellws")), []);
 });
 
+test(
+  "when every cell is dead PID 1 ends with an error, so that the container is started again",
+  { skip },
+  async (t) => {
+    const { outside, init } = await contained(t);
+    // All at once: none is left that could heal the others.
+    const cells = cellsBelow(init);
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const pid of cells) process.kill(pid, signal);
+    await until("the namespace to end", () => outside.exitCode !== null || outside.signalCode !== null);
+    assert.equal(outside.exitCode, 1);
+  },
+);
+
 function childrenOf(pid: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === pid)

@@ -224,6 +224,11 @@ for (const [what, args, code] of [
     "CELLWS_E_USAGE",
   ],
   ["an app that is not there", ["service", "systemd", "./nowhere.js"], "CELLWS_E_DNA"],
+  [
+    "drones of another user in a service that is not root's",
+    ["service", "systemd", "--dna", join(import.meta.dirname, "apps/guest-dna.mjs"), "--as", "www"],
+    "CELLWS_E_USAGE[^]*--as root",
+  ],
 ] as const) {
   test(`service refuses ${what}`, async () => {
     const result = await cellws([...args]);

@@ -32,6 +32,9 @@ const open: Membrane = {
   fsWrite: "any",
   addons: true,
   cpuPercentMax: 0,
+  user: null,
+  group: null,
+  canary: { paths: [], headers: [], host: "localhost", everyMs: 10_000 },
 };
 const rules = (membrane: Partial<Membrane>): MembraneRules =>
   membraneRules({ app: path.join(folder, "app.mjs"), membrane: { ...open, ...membrane } });
@@ -210,6 +213,7 @@ describe("a look from outside", { skip }, () => {
       await withPuppet(async (puppet) => {
         const look = neighbour(membrane);
         assert.equal(look(puppet), null, "at first sight there is nothing");
+        assert.equal(look(puppet), null, "nor when it is compared with that");
         await puppet.do(script());
         if (found === null) {
           assert.equal(look(puppet), null);
@@ -222,6 +226,21 @@ describe("a look from outside", { skip }, () => {
       });
     });
   }
+
+  test("finds a drone that is not the user that it is to be, once it has had the time to become it", async () => {
+    await withPuppet(async (puppet) => {
+      const own = process.getuid?.() ?? 0;
+      const watchFor = (uid: number): MembraneWatch =>
+        new MembraneWatch({ ...rules({}), uid }, { isCell: () => false, runDir: "/nowhere", events: null });
+      const [right, wrong] = [watchFor(own), watchFor(own + 1)];
+      assert.equal(wrong.look(puppet.cell, 0), null);
+      assert.deepEqual(wrong.look(puppet.cell, 6_000), {
+        check: "privilege",
+        found: `it runs as user ${own}, and not as ${own + 1}`,
+      });
+      for (const nowMs of [0, 6_000]) assert.equal(right.look(puppet.cell, nowMs), null);
+    });
+  });
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
@@ -265,6 +284,30 @@ describe("a look from outside", { skip }, () => {
       watch.look(puppet.cell, 0);
       await puppet.do(spawnSleep);
       assert.equal(watch.look(puppet.cell, 10_000), null);
+    });
+  });
+
+  test("finds a program that was over, beside daughters that live; a daughter's own death is none", async () => {
+    await withPuppet(async (puppet) => {
+      const daughters = new Set<number>();
+      const watch = new MembraneWatch(rules({ children: false }), {
+        isCell: ({ pid }) => daughters.has(pid),
+        runDir: "/nowhere",
+        events: null,
+      });
+      let nowMs = 0;
+      const look = (): Finding | null => watch.look(puppet.cell, (nowMs += 1_000));
+      await puppet.do(spawnSleep);
+      await puppet.do(spawnSleep);
+      for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
+      assert.equal(daughters.size, 2);
+      for (let i = 0; i < 3; i += 1) assert.equal(look(), null, "daughters are none of its business");
+
+      await puppet.do(`s.on("exit", () => console.log("done")); s.kill("SIGKILL")`);
+      for (let i = 0; i < 3; i += 1) assert.equal(look(), null, "she was waited for, which makes page faults");
+
+      await puppet.do(`require("child_process").execFileSync("true"); console.log("done")`);
+      assert.match(look()?.found ?? "", /has ended by now/);
     });
   });
 

@@ -95,6 +95,7 @@ describe("a cell with a valid key that breaks the protocol", () => {
                 admin: null,
                 awokenAtMs: null,
                 socketsAreKept: false,
+                guest: null,
                 certificate,
                 records: [eggRecord, ...born.values()],
               });

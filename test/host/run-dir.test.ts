@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -6,6 +7,8 @@ import { test } from "node:test";
 import {
   cellSocketPath,
   createRunDir,
+  doorsOf,
+  guestCellsDir,
   hasCells,
   isAlive,
   listCellRecords,
@@ -231,3 +234,72 @@ async function leaveStaleSocket(socketPath: string): Promise<void> {
   fs.renameSync(first, socketPath);
   await new Promise((resolve) => server.close(resolve));
 }
+
+const isRoot = process.getuid?.() === 0 ? false : "only root can make a folder for another user";
+
+test(
+  "what a guest puts into its folder leads root nowhere, holds it nowhere, and is nobody else's",
+  { skip: isRoot },
+  async (t) => {
+    const { base } = makeRunBase(t);
+    const { run } = await createRunDir("shop", { base, launcher: DEAD, guest: { uid: 65_534, gid: 65_534 } });
+    const guests = guestCellsDir(run);
+    const doors = doorsOf(run);
+    assert.ok(doors !== null);
+    assert.equal(fs.statSync(guests).uid, 65_534);
+    // Root's own lie beside it, and go before whatever the guest has of the same name.
+    assert.ok(recordCell(run, record("aaaa")));
+    fs.writeFileSync(path.join(guests, "aaaa.json"), JSON.stringify({ ...record("aaaa"), class: "drone" }));
+    fs.writeFileSync(path.join(guests, "bbbb.json"), JSON.stringify({ ...record("bbbb"), class: "drone" }));
+    const secret = path.join(base, "secret");
+    fs.writeFileSync(secret, JSON.stringify(record("cccc")));
+    fs.symlinkSync(secret, path.join(guests, "cccc.json"));
+    fs.symlinkSync(secret, path.join(guests, "cccc.sock"));
+    spawnSync("mkfifo", [path.join(guests, "dddd.json")]);
+    fs.mkdirSync(path.join(guests, "folder"));
+    assert.deepEqual(
+      listCellRecords(run).map(({ id, class: cellClass }) => [id, cellClass]),
+      [
+        ["aaaa", "egg"],
+        ["bbbb", "drone"],
+      ],
+    );
+    assert.equal(path.dirname(cellSocketPath(run, "cccc")), run.cellsDir);
+
+    for (const id of ["aaaa", "bbbb"]) {
+      fs.rmSync(path.join(guests, `${id}.json`), { force: true });
+      fs.rmSync(path.join(run.cellsDir, `${id}.json`), { force: true });
+    }
+    assert.equal((await removeRunDir(run)).removed, true);
+    assert.ok(fs.existsSync(secret), "a link's end is not what is cleared away");
+    assert.deepEqual(fs.readdirSync(guests.replace(run.cellsDir, doors)), ["folder"], "nothing is followed downwards");
+    fs.rmSync(doors, { recursive: true });
+  },
+);
+
+test(
+  "the next start clears away what the dead have left in /run, and nothing of the living",
+  { skip: isRoot },
+  async (t) => {
+    const { base } = makeRunBase(t);
+    const guest = { uid: 65_534, gid: 65_534 };
+    const make = async (name: string): Promise<string> => {
+      const { run } = await createRunDir(name, { base, launcher: DEAD, guest });
+      assert.ok(recordCell(run, { ...record("aaaa"), ...(name === "dead" ? DEAD : ownIdentity()) }));
+      const doors = doorsOf(run);
+      assert.ok(doors !== null);
+      t.after(() => fs.rmSync(doors, { recursive: true, force: true }));
+      // The link to it is gone: systemd has removed its run directory.
+      fs.rmSync(run.path, { recursive: true });
+      return doors;
+    };
+    const [dead, living, young] = [await make("dead"), await make("living"), await make("young")];
+    fs.rmSync(path.join(young, "aaaa.json"));
+    for (const doors of [dead, living]) fs.utimesSync(doors, 0, 0);
+    await make("next");
+    assert.deepEqual(
+      [dead, living, young].map((doors) => fs.existsSync(doors)),
+      [false, true, true],
+    );
+  },
+);

@@ -6,7 +6,8 @@ import { Relay } from "../../src/host/immune/relay.ts";
 import { inBatches, Testimony, testimonyLimits } from "../../src/host/immune/testimony.ts";
 import { markLimits, type Mark, type Sighting } from "../../src/immune/ledger/mark.ts";
 import { readKinMessage } from "../../src/wire/kin.ts";
-import { testimonyBatchMax, type Testified } from "../../src/wire/testimony.ts";
+import type { InfectionWord } from "../../src/immune/report/infection.ts";
+import { infectionsMax, testimonyBatchMax, type Testified } from "../../src/wire/testimony.ts";
 
 const client = "192.0.2.1";
 const markOf = (n: number): Mark => ({
@@ -17,6 +18,25 @@ const markOf = (n: number): Mark => ({
   score: 5,
   cell: "b",
   atMs: n,
+});
+const wordOf = (n: number): InfectionWord => ({
+  drone: `d${n}`,
+  pid: n,
+  startTicks: 1,
+  stage: "seen",
+  check: "children",
+  found: "x".repeat(9_999),
+  votes: 0,
+  cell: "b",
+  atMs: n,
+  requests: Array.from({ length: 99 }, (_, i) => ({
+    requestId: "r".repeat(99 + i),
+    client: "2001:db8::1",
+    method: "M".repeat(99),
+    path: "/".repeat(9_999),
+    atMs: n,
+    isOpen: true,
+  })),
 });
 const clean = (n: number): Sighting => ({ kind: "clean", client, atMs: n, count: 1, print: n });
 
@@ -35,7 +55,7 @@ describe("testimony", () => {
     const testimony = new Testimony();
     testimony.mark(markOf(1));
     for (let n = 0; n < testimonyLimits.clientsMax + 1; n += 1) testimony.sight(clean(n));
-    assert.deepEqual(testimony.lost, { marks: 0, sightings: 1 });
+    assert.deepEqual(testimony.lost, { marks: 0, sightings: 1, infections: 0 });
     const { marks, sightings } = testimony.take();
     assert.equal(marks.length, 1);
     const prints = sightings.map((s) => (s.kind === "clean" ? s.print : null));
@@ -47,6 +67,25 @@ describe("testimony", () => {
     const testimony = new Testimony();
     for (let n = 0; n < 1_000; n += 1) testimony.sight({ ...clean(7), atMs: n });
     assert.deepEqual(testimony.take().sightings, [{ ...clean(7), atMs: 999, count: 1_000 }]);
+  });
+
+  test("words of an infection call for a T cell as marks do, go in one message, and have their bounds", () => {
+    const testimony = new Testimony();
+    let urgent = 0;
+    testimony.onNews = (isUrgent) => (urgent += Number(isUrgent));
+    testimony.infection(wordOf(1));
+    assert.deepEqual([testimony.isEmpty, urgent, testimony.takeEvidence()], [false, 1, 1]);
+    for (let n = 2; n < infectionsMax + 4; n += 1) testimony.infection(wordOf(n));
+    assert.equal(testimony.lost.infections, 3);
+    const batches = inBatches(testimony.take());
+    assert.deepEqual(
+      batches.map(({ infections }) => infections?.length),
+      [infectionsMax],
+    );
+    assert.ok(testimony.isEmpty);
+    for (const batch of batches) assert.deepEqual(readKinMessage(JSON.stringify(batch)), { ok: true, value: batch });
+    testimony.passOn(batches[0]!);
+    assert.equal(testimony.take().infections?.length, infectionsMax);
   });
 
   test("goes over the wire whatever was in it", () => {

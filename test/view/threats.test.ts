@@ -8,6 +8,7 @@ import {
   threatsChart as draw,
   totalsOf,
   type IncidentView,
+  type InfectionView,
   type SeenView,
   type ThreatsView,
 } from "../../src/view/threats.ts";
@@ -39,12 +40,53 @@ const view = (changes: Partial<ThreatsView> = {}): ThreatsView => ({
   sinceMs: nowMs - 10 * minuteMs,
   nowMs,
   incidents: [],
+  infections: [],
   seen: [],
   reports: [],
   ...changes,
 });
 const shown = (changes: Partial<ThreatsView>): string[] =>
   renderThreats(view(changes), { ...PLAIN_STYLE, columns: 120 });
+
+describe("infections", () => {
+  const infection: InfectionView = {
+    kind: "infection",
+    id: "infection-d1-7-70",
+    drone: "d1",
+    pid: 7,
+    startTicks: 70,
+    findings: [{ check: "children", found: "it has started sh (pid 9)" }],
+    witnesses: ["a", "b", "c"],
+    condemned: { votes: 4, at: "2026-11-22T13:01:00.000Z" },
+    firstSeen: "2026-11-22T13:01:00.000Z",
+    lastSeen: "2026-11-22T13:01:00.000Z",
+    requests: ["192.0.2.1", "192.0.2.1", "192.0.2.9"].map((client, i) => ({
+      requestId: `r${i}`,
+      client,
+      method: "GET",
+      path: "/",
+      isOpen: false,
+      at: "2026-11-22T13:01:00.000Z",
+    })),
+    madeMs: nowMs - 100_000,
+  };
+
+  test("come first, with what was seen by how many, and how many clients the drone had", () => {
+    const lines = shown({ infections: [infection], incidents: [incident("192.0.2.7")] });
+    assert.match(lines[0]!, /^ *WHEN +INFECTED +DONE +SEEN BY +CLIENTS +WHAT/);
+    assert.match(lines[1]!, /ago +drone d1 +voted out, 4 votes +3 cells +2 +it has started sh \(pid 9\)$/);
+    assert.ok(lines.findIndex((line) => line.includes("192.0.2.7")) > 1);
+  });
+
+  test("are told alone, and so is that no majority has signed", () => {
+    const lines = shown({ infections: [{ ...infection, condemned: null }] });
+    assert.match(lines[1]!, /nothing: no majority has signed/);
+  });
+
+  test("that are too many to be shown are counted", () => {
+    assert.ok(shown({ infections: Array.from({ length: 12 }, () => infection) }).includes("and 2 infections before"));
+  });
+});
 
 describe("sums", () => {
   test("are of attacks, most first and then by name; what was clean is none", () => {

@@ -13,6 +13,7 @@ import { ownAddresses } from "../../host/immune/own-addresses.ts";
 import { stateDir } from "../../host/immune/state-dir.ts";
 import { listenBacklog } from "../../host/listeners.ts";
 import { sharedKey } from "../../host/shared-key.ts";
+import type { CarriedRequest } from "../../immune/report/infection.ts";
 import type { Service, Unserved } from "../../wire/control.ts";
 import { AddressAffinity, type Affinity, CookieAffinity } from "./affinity.ts";
 import type { CertificateNews, CertificateTrouble } from "./certificates.ts";
@@ -156,6 +157,10 @@ class BCell implements Body {
 
   troubles(): CertificateTrouble[] {
     return this.#tlsFronts.flatMap((front) => front?.troubles() ?? []);
+  }
+
+  carriedTo(drone: CellId): CarriedRequest[] {
+    return this.#pool.carried.of(drone);
   }
 
   async drain(drainMs: number): Promise<void> {

@@ -19,6 +19,7 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import { isIdempotent } from "../../http/method.ts";
 import { RESET_REFUSED } from "../../wire/axon.ts";
 import type { Wish } from "./affinity.ts";
+import type { Given } from "./carried.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { DronePool, Member, Waiter } from "./drone-pool.ts";
 
@@ -72,6 +73,8 @@ export class Carriage implements StreamHandlers, Waiter {
   #state: "new" | "waiting" | "sent" | "answering" | "answered" | "closed" = "new";
   #member: Member | null = null;
   #stream: AxonStream | null = null;
+  /** In the pool's book of what each drone has. */
+  #given: Given | null = null;
   /** The body from its beginning; null once it has become too long to be kept, or needs not be kept any more. */
   #kept: Buffer[] | null = [];
   #keptBytes = 0;
@@ -140,6 +143,7 @@ export class Carriage implements StreamHandlers, Waiter {
   given(member: Member): void {
     this.#state = "sent";
     this.#member = member;
+    this.#given = this.#pool.carried.note(member.droneId, this.#request);
     const stream = member.client.request(this.#request, this);
     this.#stream = stream;
     const isWhole = !this.#request.hasBody || this.#trailers !== null;
@@ -195,6 +199,7 @@ export class Carriage implements StreamHandlers, Waiter {
   /** The rest of the request may still be on its way; it goes on to the drone until it ends or is cancelled. */
   end(trailers: HeaderList): void {
     this.#state = "answered";
+    this.#letGo();
     this.#client.end(trailers);
   }
 
@@ -258,6 +263,7 @@ export class Carriage implements StreamHandlers, Waiter {
   }
 
   #tryAgain(): void {
+    this.#letGo();
     this.#state = "waiting";
     this.#pool.acquire(this);
   }
@@ -278,8 +284,15 @@ export class Carriage implements StreamHandlers, Waiter {
     this.#keptBytes = 0;
   }
 
+  /** The drone has it no more. */
+  #letGo(): void {
+    if (this.#given !== null) this.#given.isOpen = false;
+    this.#given = null;
+  }
+
   #close(): void {
     this.#state = "closed";
+    this.#letGo();
     this.#stream = null;
     this.#forgetKept();
   }

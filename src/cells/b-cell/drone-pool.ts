@@ -20,6 +20,7 @@ import { rendezvousRank } from "../../lib/hash.ts";
 import type { AppHealth } from "../../wire/control.ts";
 import { emptyHistogram } from "../../wire/metrics.ts";
 import type { Affinity, Wish } from "./affinity.ts";
+import { Carried } from "./carried.ts";
 import { DroneHealth, findOutliers, healthLimits, latencyWeight } from "./drone-health.ts";
 import { WaitingLine, waitingLimitsDefault } from "./waiting-line.ts";
 
@@ -86,6 +87,8 @@ export interface PoolOptions {
 export class DronePool {
   readonly limits: Readonly<PoolLimits>;
   readonly affinity: Affinity | null;
+  /** What each drone was given lately. */
+  readonly carried = new Carried();
   readonly #random: () => number;
   readonly #onTrouble: (droneId: string, trouble: DroneTrouble) => void;
   readonly #members = new Map<string, PoolMember>();

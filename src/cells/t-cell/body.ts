@@ -16,6 +16,7 @@ import type { Body, BodyContext } from "../../host/body.ts";
 import { Chronicle, entryOf, minuteMs, type ChronicleEntry, type SeenCount } from "../../host/immune/chronicle.ts";
 import { loadDnaFunctions } from "../../host/immune/dna-functions.ts";
 import { banPolicyOf } from "../../host/immune/ban-policy.ts";
+import { InfectionBook } from "../../host/immune/infections.ts";
 import { KernelSet } from "../../host/immune/kernel-set.ts";
 import { openMemory, type Memory } from "../../host/immune/memory.ts";
 import { ownAddresses } from "../../host/immune/own-addresses.ts";
@@ -28,6 +29,7 @@ import type { ImmuneReaction } from "../../dna/functions.ts";
 import { Sentencer, type Decision, type Moment } from "../../immune/bans/sentencing.ts";
 import { Ledger } from "../../immune/ledger/ledger.ts";
 import { IncidentBook, type Incident } from "../../immune/report/incident.ts";
+import { infectionId, type InfectionWord } from "../../immune/report/infection.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { prngFrom } from "../../lib/prng.ts";
 import type { CellTrouble } from "../../wire/control.ts";
@@ -47,6 +49,11 @@ const unwrittenMax = 10_000;
 /** Kinds of attack and rules that fired, counted until the next round. */
 const countsMax = 2_000;
 const forgetEveryMs = 60_000;
+/** Words of infections that wait for the disk: each infection comes to one or two for each cell. */
+const wordsMax = 512;
+/** Infections that are told of in the log once. */
+const toldMax = 1_000;
+const clientsLoggedMax = 8;
 
 export async function makeTCell(context: BodyContext): Promise<Body> {
   const reactions = await loadDnaFunctions<ImmuneReaction>("immune.reactions", context.dna.immune.reactions);
@@ -88,6 +95,11 @@ class TCell implements Body {
   readonly #reactions: Reactions;
   readonly #memory: Memory | null;
   readonly #chronicle: Chronicle | null;
+  readonly #infections: InfectionBook | null;
+  /** Words that could not be written yet. */
+  #unwrittenWords: InfectionWord[] = [];
+  /** Infections that we have told of: the last few. */
+  readonly #toldInfections = new Set<string>();
   readonly #outbox: Outbox | null;
   readonly #kernel: KernelSet | null;
   #trouble: CellTrouble | null = null;
@@ -118,6 +130,7 @@ class TCell implements Body {
       prngFrom(seed[0]!, seed[1]),
     );
     this.#chronicle = this.#memory === null ? null : new Chronicle(this.#memory);
+    this.#infections = this.#memory === null ? null : new InfectionBook(this.#memory);
     const { mode } = dna.immune.report;
     this.#outbox =
       this.#memory === null || channels.list.length === 0
@@ -211,8 +224,9 @@ class TCell implements Body {
     }
   }
 
-  #take({ marks, sightings }: Testified): void {
+  #take({ marks, sightings, infections = [] }: Testified): void {
     if (this.#isClosed) return;
+    if (infections.length > 0) this.#takeInfections(infections);
     const clients = new Set<string>();
     for (const mark of marks) {
       // One that was told twice, or of no address.
@@ -232,6 +246,52 @@ class TCell implements Body {
     const moment = momentNow();
     const decisions = [...clients].flatMap((client) => this.#sentencer.consider(this.#ledger, client, moment));
     if (decisions.length > 0) this.#decide(decisions, moment);
+  }
+
+  /** Nothing is decided here: the cells have voted, or will. It is written down, for people. */
+  #takeInfections(words: readonly InfectionWord[]): void {
+    for (const word of words) this.#tellInfection(word);
+    if (this.#infections === null) return;
+    this.#unwrittenWords = [...this.#unwrittenWords, ...words].slice(0, wordsMax);
+    this.#writeWords();
+  }
+
+  #tellInfection(word: InfectionWord): void {
+    const { drone, stage, check, found, votes, requests } = word;
+    const incident = infectionId(word);
+    // Every cell says so; a line each for what was seen first, and for the sentence.
+    const key = `${incident} ${stage}`;
+    if (this.#toldInfections.has(key)) return;
+    if (this.#toldInfections.size >= toldMax) this.#toldInfections.clear();
+    this.#toldInfections.add(key);
+    const clients = [...new Set(requests.map(({ client }) => client))].slice(0, clientsLoggedMax);
+    const text = stage === "seen" ? `drone ${drone} is infected: ${found}` : `drone ${drone} was voted out as infected`;
+    this.#context.log.warn("infection", { incident, drone, stage, check, found, votes, clients }, text);
+  }
+
+  #writeWords(): void {
+    const [memory, book] = [this.#memory, this.#infections];
+    if (memory === null || book === null || this.#unwrittenWords.length === 0) return;
+    const { nowMs, wallMs } = momentNow();
+    const toTime = (atMs: number): string => new Date(atMs + wallMs - nowMs).toISOString();
+    try {
+      const outcome = memory.write(() => book.note(this.#unwrittenWords, toTime));
+      // Another writes just now: in the next round.
+      if (outcome === "busy") return;
+      if (outcome === "full") this.#tellFailure("remember", new Error(unremembered.full));
+    } catch (error) {
+      this.#tellFailure("remember", error);
+    }
+    this.#unwrittenWords = [];
+  }
+
+  /** For the keeper. */
+  #reportInfections(): void {
+    const [book, outbox] = [this.#infections, this.#outbox];
+    if (this.#memory === null || book === null || outbox === null) return;
+    this.#memory.keep(() => {
+      for (const infection of book.takeDue()) outbox.insertInfection(infection);
+    });
   }
 
   #decide(decisions: readonly Decision[], { nowMs, wallMs }: Moment): void {
@@ -308,19 +368,24 @@ class TCell implements Body {
   /** Once a second. */
   #round(): void {
     for (const work of this.#unwritten.splice(0)) this.#write(work);
+    this.#writeWords();
     this.#keepStatistics();
     this.#readBans();
     for (const range of this.#readShares()) this.#reconsider(range);
     const { nowMs, wallMs } = momentNow();
     this.#sentencer.sweep(nowMs);
     if (this.#memory === null || !this.#memory.takeLease()) return this.#kernel?.yield();
+    this.#reportInfections();
     void this.#outbox?.deliver().catch((error: unknown) => this.#tellFailure("deliver", error));
     this.#kernel?.show(this.#memory, wallMs);
     if (nowMs - this.#forgotMs < forgetEveryMs) return;
     this.#forgotMs = nowMs;
     this.#ledger.sweep(nowMs);
     this.#memory.forgetShares();
-    this.#memory.keep(() => this.#chronicle?.forget(wallMs));
+    this.#memory.keep(() => {
+      this.#chronicle?.forget(wallMs);
+      this.#infections?.forget();
+    });
   }
 
   /** What another T cell has counted may make ours too much. */
@@ -332,6 +397,7 @@ class TCell implements Body {
 
   #writeAll(): void {
     for (const work of this.#unwritten.splice(0)) this.#write(work);
+    this.#writeWords();
     this.#keepStatistics();
   }
 

@@ -73,6 +73,12 @@ here. More: docs/SERVICES.md.`,
     const { dna, dnaFile } = await readDna(context, app, options);
     const anyPort = dna.listen.find(({ port }) => port === 0);
     if (anyPort !== undefined) throw usage("--port", "port 0, any free one", "the port that systemd shall hold");
+    const runsAs = options.user === true ? null : (options.as ?? os.userInfo().username);
+    const { user: guest } = dna.membrane;
+    if (guest !== null && (runsAs ?? os.userInfo().username) !== "root") {
+      const found = `${runsAs ?? "your own service manager"}, while membrane.user is ${guest}`;
+      throw usage(runsAs === null ? "--user" : "--as", found, "--as root: only root can give drones another user");
+    }
     const dnaArguments = dnaFile === null ? [] : ["--dna", dnaFile];
     const place = options.port === undefined && options.host === undefined ? [] : placeArguments(options);
     const units = systemdUnits({
@@ -82,7 +88,7 @@ here. More: docs/SERVICES.md.`,
       workingDirectory: dna.cwd,
       start: [dna.app, "--name", dna.name, ...dnaArguments, ...place],
       listen: dna.listen,
-      user: options.user === true ? null : (options.as ?? os.userInfo().username),
+      user: runsAs,
       drainMsMax: dna.drain.msMax,
       watchdogMs,
       backlog: listenBacklog,

@@ -6,8 +6,10 @@ import fs from "node:fs";
 import module from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Launched } from "../../host/launch.ts";
 import { launch } from "../../host/launch.ts";
+import type { Guest } from "../../host/membrane/guest.ts";
 import { followLog } from "../../host/log-follow.ts";
 import type { RunDir } from "../../host/run-dir.ts";
 import { anyCellLives, removeRunDir, runDirExists } from "../../host/run-dir.ts";
@@ -67,12 +69,14 @@ Exit status: 0 when it was ended, 1 when it could not start or died,
   },
   async run(context, [app], options) {
     const { dna, revision, dnaFile } = await readDna(context, app, options);
+    const guest = await guestOf(dna, context);
     const launched = await launch({
       dna,
       revision,
       dnaFile,
       env: cellEnvironment(context.env),
       passedFds: passedFds(context.env),
+      guest,
     });
     const tell = options.json === true ? context.note : context.out;
     for (const line of renderStart({ ...launched, isDetached: options.detach === true }, context.style)) tell(line);
@@ -87,6 +91,21 @@ async function tellServiceManager(context: CliContext, assignments: readonly str
   if (!isSupervised(context.env)) return;
   const outcome = await notifyServiceManager(assignments, context.env);
   if (!outcome.told) context.note(`cellws: the service manager cannot be told (${assignments[0]}): ${outcome.reason}`);
+}
+
+/** Looked up here, where whoever starts the organism is told of a mistake. */
+async function guestOf(dna: Dna, context: CliContext): Promise<Guest | null> {
+  const { user, group } = dna.membrane;
+  if (user === null && group === null) return null;
+  const { findGuest, maySeeGuests, tryGuest } = await import("../../host/membrane/guest.ts");
+  const guest = findGuest({ user, group });
+  if (guest === null) return null;
+  tryGuest(guest, { cwd: dna.cwd, app: dna.app, envFile: dna.envFile, program: fileURLToPath(import.meta.url) });
+  if (!maySeeGuests())
+    context.note(
+      "cellws: CELLWS_W_GUESTS_UNSEEN: root here may not look into other users' processes (CAP_SYS_PTRACE), so of what drones do only other drones see more than their users and children",
+    );
+  return guest;
 }
 
 type LoadedDna = Extract<LoadDnaResult, { ok: true }>;

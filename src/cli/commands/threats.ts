@@ -18,7 +18,9 @@ const sinceInitiallyMs = 24 * 3_600_000;
 
 export const command: CliCommand<ThreatsOptions> = {
   define(command) {
-    addOrganismOptions(command, { json: "print { name, incidents, attacks, ranges, rules, reports, seen } as JSON" });
+    addOrganismOptions(command, {
+      json: "print { name, incidents, infections, attacks, ranges, rules, reports, seen } as JSON",
+    });
     command
       .option("--since <duration>", "how far back (default: 24h)", parseDurationOption, sinceInitiallyMs)
       .option("--svg <file>", "write a plot over time here")
@@ -39,13 +41,15 @@ export const command: CliCommand<ThreatsOptions> = {
     if (xarf === true) {
       for (const document of view.xarf) context.out(JSON.stringify(document, null, json === true ? 0 : 2));
     } else if (json === true) {
-      const { incidents, seen, reports } = view;
+      const { incidents, infections, seen, reports } = view;
       const totals = {
         attacks: totalsOf(seen, "class"),
         ranges: rangesOf(incidents),
         rules: totalsOf(seen, "rule"),
       };
-      context.out(JSON.stringify({ name: view.name, incidents: incidents.map(toJson), ...totals, reports, seen }));
+      context.out(
+        JSON.stringify({ name: view.name, incidents: incidents.map(toJson), infections, ...totals, reports, seen }),
+      );
     } else for (const line of renderThreats(view, context.style)) context.out(line);
     if (out !== null) context.note(`cellws: the plot is in ${out}`);
     return 0;

@@ -16,17 +16,20 @@ const lookEveryMs = 1_000;
 
 export class BanNews {
   readonly #memoryFile: string;
+  readonly #isKept: boolean | null;
   #lookedMs = -Infinity;
 
-  constructor(name: string) {
+  /** `isKept`: for a cell that may not look, what others would find. */
+  constructor(name: string, isKept: boolean | null = null) {
     this.#memoryFile = stateDir(name).memoryFile;
+    this.#isKept = isKept;
   }
 
   /** Keys of those that may go. Looks at most once a second. */
   old({ bans, records }: Pick<State, "bans" | "records">, nowMs: number, wallMs: number): string[] {
     if (bans.length === 0 || nowMs - this.#lookedMs < lookEveryMs) return [];
     this.#lookedMs = nowMs;
-    const isKept = fs.existsSync(this.#memoryFile);
+    const isKept = this.#isKept ?? fs.existsSync(this.#memoryFile);
     return bans.filter((key) => {
       const body = records.get(key)?.body;
       if (body?.kind !== "ban") return true;

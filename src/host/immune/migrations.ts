@@ -67,4 +67,12 @@ export const migrations: readonly string[] = [
      seq INTEGER NOT NULL
    ) STRICT;
    INSERT INTO share_edition (id, seq) SELECT 1, coalesce(max(seq), 0) FROM share`,
+  // 5: infections of the organism's own drones.
+  `CREATE TABLE infection (
+     id TEXT PRIMARY KEY,
+     made_ms INTEGER NOT NULL,
+     changed_ms INTEGER NOT NULL,
+     is_told INTEGER NOT NULL CHECK (is_told IN (0, 1)),
+     body TEXT NOT NULL
+   ) STRICT`,
 ];

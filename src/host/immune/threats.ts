@@ -2,8 +2,9 @@
 import { toXarf, type XarfReport } from "../../immune/report/xarf.ts";
 import { Chronicle, type ChronicleEntry, type SeenCount } from "./chronicle.ts";
 import { memoryName } from "./ban-desk.ts";
+import { InfectionBook, type InfectionEntry } from "./infections.ts";
 import { openMemory, type MemoryNotice } from "./memory.ts";
-import { Outbox, type OutboxEntry, type Reported } from "./report/outbox.ts";
+import { isInfection, Outbox, type OutboxEntry } from "./report/outbox.ts";
 import { reportIdOf, sha256 } from "./report/channel.ts";
 import { stateDir } from "./state-dir.ts";
 
@@ -11,6 +12,8 @@ export interface Threats {
   readonly name: string;
   readonly notices: readonly MemoryNotice[];
   readonly incidents: readonly ChronicleEntry[];
+  /** Of the organism's own drones. */
+  readonly infections: readonly InfectionEntry[];
   readonly seen: readonly SeenCount[];
   readonly reports: ReadonlyArray<Omit<OutboxEntry, "body" | "nextMs">>;
   /** The documents of the reports, one an incident. */
@@ -33,6 +36,7 @@ export function openThreats(name: string | undefined, sinceMs: number): Threats 
       xarf: [...documents.values()].filter((document) => document !== null),
       notices,
       incidents: chronicle.entries(sinceMs, incidentsMax),
+      infections: new InfectionBook(memory).entries(sinceMs, incidentsMax),
       seen: chronicle.seen(sinceMs),
       reports: reports.map(({ incident, channel, state, attempts, told }) => ({
         incident,
@@ -47,8 +51,9 @@ export function openThreats(name: string | undefined, sinceMs: number): Threats 
   }
 }
 
-/** As each channel sends it. */
-function documentOf(incident: Reported): XarfReport | null {
+/** As each channel sends it. Of infections no stranger is told, and no XARF document made. */
+function documentOf(incident: OutboxEntry["body"]): XarfReport | null {
+  if (isInfection(incident)) return null;
   const { reporter } = incident;
   if (reporter === undefined) return null;
   return toXarf(incident, { reporter, reportId: reportIdOf(incident, reporter.domain), sha256 });

@@ -89,16 +89,22 @@ export class Look {
 
   /** Its living children, whichever of its threads started them. */
   children(): readonly ProcessIdentity[] | null {
+    // A zombie runs nothing any more.
+    return this.childrenAndZombies()?.filter(({ isZombie }) => !isZombie) ?? null;
+  }
+
+  /** With those that have ended and that it has not waited for yet. */
+  childrenAndZombies(): ReadonlyArray<ProcessIdentity & { readonly isZombie: boolean }> | null {
     return this.#once("children", () => {
       const threads = readNames(`/proc/${this.pid}/task`);
       if (threads === null) return null;
-      const found: ProcessIdentity[] = [];
+      const found: Array<ProcessIdentity & { readonly isZombie: boolean }> = [];
       for (const thread of threads) {
         for (const word of (readText(`/proc/${this.pid}/task/${thread}/children`) ?? "").split(" ")) {
           const stat = word === "" ? null : readProc(Number(word));
-          // A zombie runs nothing any more. Who has another parent by now was listed before it changed hands.
-          if (stat === null || stat.state === "Z" || stat.state === "X" || stat.ppid !== this.pid) continue;
-          found.push({ pid: stat.pid, startTicks: stat.startTicks });
+          // Who has another parent by now was listed before it changed hands.
+          if (stat === null || stat.state === "X" || stat.ppid !== this.pid) continue;
+          found.push({ pid: stat.pid, startTicks: stat.startTicks, isZombie: stat.state === "Z" });
         }
       }
       return found;

@@ -19,6 +19,8 @@ import type { BirthPackage } from "../birth.ts";
 import { cellArguments } from "../birth.ts";
 import type { KeyPair } from "../identity.ts";
 import type { RunDir } from "../run-dir.ts";
+import { cellCountsPath, cellRecordPath, ownCellFile, readText } from "../run-dir.ts";
+import { becomeGuest, guestEnvironment } from "./guest.ts";
 
 export type Reborn = BirthPackage & { readonly certificate: OrganismRecord<CellBody> };
 
@@ -39,21 +41,41 @@ export interface RebirthOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Does not return, unless it throws: then nothing has changed. */
+/** What cannot be undone has been done: whoever catches it is another user now, and can only end. */
+export class HalfReborn extends Error {}
+
+/** Does not return, unless it throws: then nothing has changed, but where it is a HalfReborn. */
 export function beReborn({ birth, keys, run, flags, env }: RebirthOptions): void {
   assert(process.execve !== undefined, "Node on a system with exec can exec");
-  const file = path.join(run.cellsDir, `${birth.id}.reborn`);
+  const { guest } = birth;
+  const left = guest === null ? [] : takeAlong(run, birth.id);
+  if (guest !== null) becomeGuest(guest);
+  // As the guest, into its own folder: root writes nothing where others may have put a link.
+  const file = ownCellFile(run, `${birth.id}.reborn`);
   const legacy: Legacy = {
     birth,
     publicKey: keys.publicKey,
     privateKey: keys.privateKey.export({ format: "jwk" }),
   };
-  fs.writeFileSync(file, JSON.stringify(legacy), { mode: 0o600 });
   try {
-    process.execve(process.execPath, [process.execPath, ...cellArguments(flags), rebornFlag, file], env);
-  } finally {
+    for (const { name, text } of left) fs.writeFileSync(ownCellFile(run, name), text, { mode: 0o600, flag: "wx" });
+    fs.writeFileSync(file, JSON.stringify(legacy), { mode: 0o600, flag: "wx" });
+    const environment = guest === null ? env : guestEnvironment(guest, env);
+    process.execve(process.execPath, [process.execPath, ...cellArguments(flags), rebornFlag, file], environment);
+  } catch (error) {
     fs.rmSync(file, { force: true });
+    if (guest === null) throw error;
+    throw new HalfReborn(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** What this cell has written of itself as root: a guest could neither read nor change it, and would be taken for two. */
+function takeAlong(run: RunDir, id: string): Array<{ name: string; text: string }> {
+  return [cellRecordPath(run, id), cellCountsPath(run, id)].flatMap((file) => {
+    const text = readText(file);
+    fs.rmSync(file, { force: true });
+    return text === null ? [] : [{ name: path.basename(file), text }];
+  });
 }
 
 /** What this process was before, if it is one that was reborn. */

@@ -34,12 +34,17 @@ export interface MembraneRules {
   readonly addons: boolean;
   /** Processors that may be used for long. Null: any number. */
   readonly cpus: number | null;
+  /** Whom a drone is to be. Null: whoever it is. */
+  readonly uid: number | null;
 }
 
 /** Of cellws itself, what it is run by and what it needs: the folder that holds `src` or `dist`, and its dependencies. */
 const program = path.resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
-export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules {
+export function membraneRules(
+  dna: Pick<Dna, "membrane" | "app">,
+  guest: { readonly uid: number } | null = null,
+): MembraneRules {
   const { confine, children, listen, connect, fsRead, fsWrite, addons, cpuPercentMax } = dna.membrane;
   return {
     confine,
@@ -50,6 +55,7 @@ export function membraneRules(dna: Pick<Dna, "membrane" | "app">): MembraneRules
     fsRead: fsRead === "any" ? null : withRealPaths([appFolder(dna.app), ...fsRead]),
     fsWrite: fsWrite === "any" ? null : withRealPaths(fsWrite),
     cpus: cpuPercentMax === 0 ? null : cpuPercentMax / 100,
+    uid: guest?.uid ?? null,
   };
 }
 

@@ -14,7 +14,8 @@ import { Look } from "./look.ts";
 import type { MembraneRules } from "./rules.ts";
 
 export interface Finding {
-  readonly check: CheckName;
+  /** What found it: one of the checks from outside, or a canary's answer. */
+  readonly check: CheckName | "canary";
   readonly found: string;
 }
 
@@ -71,6 +72,11 @@ export class MembraneWatch {
       if (watched.finding !== null) break;
     }
     return watched.finding;
+  }
+
+  /** What was found by other means than looking; it stands as what is seen does. */
+  note(drone: Suspect, finding: Finding, nowMs: number): void {
+    this.#watchOver(drone, nowMs).finding ??= finding;
   }
 
   /** What was found before. */

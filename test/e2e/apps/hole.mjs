@@ -44,6 +44,14 @@ const holes = {
     for (let i = 0; i < Number(threads); i += 1) kept.push(new Worker("for (;;);", { eval: true }));
     return "mining";
   },
+  "/signal": ({ pid }) => {
+    try {
+      process.kill(Number(pid), 0);
+      return "signalled";
+    } catch (error) {
+      return error.code;
+    }
+  },
   "/become": ({ program }) => process.execve(program, [program, "60"], {}),
 };
 

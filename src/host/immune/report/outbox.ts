@@ -9,6 +9,7 @@
  * In a dry run rows are made and nothing is sent: whoever has looked at them for a week knows what would be told of whom.
  */
 import type { Incident } from "../../../immune/report/incident.ts";
+import type { InfectionIncident } from "../../../immune/report/infection.ts";
 import type { Reporter } from "../../../immune/report/xarf.ts";
 import type { Memory, NotWritten } from "../memory.ts";
 import { deliveryMsMax, type Delivery, type ReportChannel } from "./channel.ts";
@@ -22,11 +23,15 @@ export interface OutboxEntry {
   readonly attempts: number;
   readonly nextMs: number;
   readonly told: string;
-  readonly body: Reported;
+  readonly body: Reported | InfectionIncident;
 }
 
 /** An incident, and who reports it. */
 export type Reported = Incident & { readonly reporter?: Reporter };
+
+export function isInfection(body: OutboxEntry["body"]): body is InfectionIncident {
+  return "kind" in body;
+}
 
 export const backoffMsMin = 60_000;
 export const backoffMsMax = 6 * 3_600_000;
@@ -68,10 +73,23 @@ export class Outbox {
 
   /** The same, within a `write` that writes more. Any T cell may: a report is named by its incident and channel. */
   insert(incident: Reported): number {
+    return this.#insert(incident, [...this.#channels.keys()]);
+  }
+
+  /** An infection, for the channels that tell the owner. Within a `write` as well. */
+  insertInfection(infection: InfectionIncident): number {
+    const telling = [...this.#channels.values()].filter((channel) => channel.sendInfection !== undefined);
+    return this.#insert(
+      infection,
+      telling.map(({ name }) => name),
+    );
+  }
+
+  #insert(incident: OutboxEntry["body"], channels: readonly string[]): number {
     const now = this.#memory.wallMs();
     const waiting = this.#count("state IN ('waiting', 'sending')");
     let added = 0;
-    for (const channel of this.#channels.keys()) {
+    for (const channel of channels) {
       if (waiting + added >= waitingMax) break;
       added += this.#memory.run(
         `INSERT INTO outbox (incident, channel, state, attempts, next_ms, made_ms, told, body)
@@ -180,18 +198,24 @@ export class Outbox {
       ...values,
     );
     return rows.map(({ incident, channel, state, attempts, told, body, next_ms: nextMs }) => {
-      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as Reported };
+      return { incident, channel, state, attempts, told, nextMs, body: JSON.parse(body) as OutboxEntry["body"] };
     });
   }
 }
 
+async function deliver(channel: ReportChannel, body: OutboxEntry["body"]): Promise<Delivery> {
+  if (!isInfection(body)) return await channel.send(body);
+  // The row may be older than the DNA that names the channel.
+  return (await channel.sendInfection?.(body)) ?? { outcome: "never", told: "this channel tells no infections" };
+}
+
 /** A channel that throws, or never answers, is as one that broke off. */
-async function attempt(channel: ReportChannel, incident: Incident): Promise<Delivery> {
+async function attempt(channel: ReportChannel, body: OutboxEntry["body"]): Promise<Delivery> {
   const { promise: late, resolve } = Promise.withResolvers<Delivery>();
   // Channels have their own bounds; this one is for a channel with a bug.
   const timer = setTimeout(() => resolve({ outcome: "perhaps", told: "it did not end" }), 4 * deliveryMsMax);
   try {
-    return await Promise.race([channel.send(incident), late]);
+    return await Promise.race([deliver(channel, body), late]);
   } catch (error) {
     return { outcome: "perhaps", told: String(error).slice(0, 300) };
   } finally {

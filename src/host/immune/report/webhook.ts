@@ -4,8 +4,9 @@
  */
 import { createHmac } from "node:crypto";
 import type { Incident } from "../../../immune/report/incident.ts";
+import type { InfectionIncident } from "../../../immune/report/infection.ts";
 import { toXarf, type Reporter } from "../../../immune/report/xarf.ts";
-import { reportIdOf, sha256, type ReportChannel } from "./channel.ts";
+import { reportIdOf, sha256, type Delivery, type ReportChannel } from "./channel.ts";
 import { post } from "./post.ts";
 
 export interface WebhookOptions {
@@ -16,25 +17,36 @@ export interface WebhookOptions {
   readonly wallMs?: () => number;
 }
 
+/** What a webhook says of an infection; an attacker's report is the bare XARF document, which has no such field. */
+export const infectionEvent = "cellws.infection";
+
 export function webhookChannel({ url, secrets, reporter, wallMs = Date.now }: WebhookOptions): ReportChannel {
+  const deliver = (reportId: string, document: object): Promise<Delivery> => {
+    const body = JSON.stringify(document);
+    const id = `msg_${reportId}`;
+    const timestamp = String(Math.floor(wallMs() / 1_000));
+    return post(
+      url,
+      {
+        "content-type": "application/json",
+        "user-agent": "cellws",
+        "webhook-id": id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": secrets.map((secret) => signature(secret, `${id}.${timestamp}.${body}`)).join(" "),
+      },
+      body,
+    );
+  };
   return {
     name: "webhook",
-    async send(incident: Incident) {
+    send(incident: Incident) {
       const reportId = reportIdOf(incident, reporter.domain);
-      const body = JSON.stringify(toXarf(incident, { reporter, reportId, sha256 }));
-      const id = `msg_${reportId}`;
-      const timestamp = String(Math.floor(wallMs() / 1_000));
-      return await post(
-        url,
-        {
-          "content-type": "application/json",
-          "user-agent": "cellws",
-          "webhook-id": id,
-          "webhook-timestamp": timestamp,
-          "webhook-signature": secrets.map((secret) => signature(secret, `${id}.${timestamp}.${body}`)).join(" "),
-        },
-        body,
-      );
+      return deliver(reportId, toXarf(incident, { reporter, reportId, sha256 }));
+    },
+    sendInfection(infection: InfectionIncident) {
+      const { kind: _kind, ...data } = infection;
+      const reportId = reportIdOf(infection, reporter.domain);
+      return deliver(reportId, { type: infectionEvent, timestamp: infection.lastSeen, reporter, data });
     },
   };
 }
