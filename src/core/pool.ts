@@ -20,6 +20,8 @@ export function replenish(state: State, nowMs: number): Move {
   if (deficit <= 0 || !mayDivide(state)) return still(state);
   const stems = ableMembersOf(state, "stem");
   const dividers = stems.length > 0 ? stems : ableMembersOf(state, "neuron");
+  // Whoever is not among them, as others see it, leaves it to them.
+  if (!dividers.includes(state.self)) return still(state);
   const rank = rendezvousRank("pool", state.self, dividers);
   let move: Move = still(state);
   for (let birth = rank; birth < deficit; birth += dividers.length) {

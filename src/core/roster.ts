@@ -236,6 +236,8 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
   const ghosts = without(state.ghosts, body.id);
   const known: State = { ...state, alive, hormones, unanswered, heardMs, ghosts };
+  // Of our own process we know whose it is.
+  if (body.id !== state.self && isProcessOf(state.alive.get(state.self), body)) return withoutGhost(known, body.id);
   const ghost = before === undefined ? absentNameOf(known, body) : undefined;
   return ghost === undefined ? known : withoutGhost(known, ghost);
 }
@@ -312,12 +314,14 @@ export function ownerOfProcess(state: State, pid: number, startTicks: number): C
 }
 
 /** A living cell of that very process under whose name nobody answers. */
-function absentNameOf(state: State, { id, pid, startTicks }: CellBody): CellId | undefined {
-  for (const other of state.absent) {
-    const cell = state.alive.get(other);
-    if (other !== id && startTicks !== 0 && cell?.pid === pid && cell.startTicks === startTicks) return other;
-  }
+function absentNameOf(state: State, body: CellBody): CellId | undefined {
+  for (const other of state.absent) if (other !== body.id && isProcessOf(state.alive.get(other), body)) return other;
   return undefined;
+}
+
+/** Where start times are not known a pid may be reused. */
+function isProcessOf(cell: CellBody | undefined, { pid, startTicks }: CellBody): boolean {
+  return startTicks !== 0 && cell?.pid === pid && cell.startTicks === startTicks;
 }
 
 /** A set less one member; the same set where it was none. */

@@ -146,6 +146,15 @@ describe("a ghost, named with the process of a cell that we have not heard of ye
     assert.deepEqual([again.alive.has("ghost"), again.digest], [false, asked.digest]);
   });
 
+  test("of our own process is never believed: its mother could have us count ourselves out, and divide for ever", () => {
+    const own = before.alive.get("egg") as CellBody;
+    const certified = { ...own, id: "ghost", mother: "e1", publicKey: "ghost" };
+    const record = { key: cellKey("ghost"), version: 1, origin: "ghost", body: certified, signature: "s" };
+    const [after] = takeIn(before, [record], "e1", nowMs);
+    assert.equal(after.alive.has("ghost"), false);
+    assert.equal(census(after).stem, census(before).stem);
+  });
+
   test("does not take a cell with it whose socket is only late", () => {
     const [late] = heedAnswer(before, "e3", "absent", nowMs);
     assert.equal(late.alive.has("e3"), true);
