@@ -16,6 +16,7 @@ import { readProc, signalProcess } from "../src/host/proc.ts";
 import { startOrganism } from "../test/e2e/organism.ts";
 import { accepts, freePort } from "../test/e2e/plain.ts";
 import { inheritedEnv } from "../test/e2e/processes.ts";
+import { nginxConf } from "./lib/nginx.ts";
 import { provide, quantile, run, withDescendants } from "./lib/tools.ts";
 import { VerifiedLoad } from "./lib/verified-load.ts";
 
@@ -246,7 +247,21 @@ async function startNginx(): Promise<Contestant> {
   const apps = ports.map((own) => ({ name: `app-${own}`, script: app, exec_mode: "fork", env: { PORT: own } }));
   const pm2 = await startPm2(ports[0] ?? 0, apps);
   const dir = mkdtempSync(join(tmpdir(), "cellws-nginx-"));
-  writeFileSync(join(dir, "nginx.conf"), nginxConf(dir, port, ports));
+  const conf = nginxConf({
+    dir,
+    port,
+    http: ["keepalive_requests 1000000"],
+    upstream: [...ports.map((own) => `server 127.0.0.1:${own}`), "keepalive 64"],
+    location: [
+      "proxy_pass http://app",
+      "proxy_http_version 1.1",
+      'proxy_set_header Connection ""',
+      "proxy_connect_timeout 1s",
+      "proxy_read_timeout 2s",
+      "proxy_next_upstream error timeout",
+    ],
+  });
+  writeFileSync(join(dir, "nginx.conf"), conf);
   const front = await supervised(port, "nginx", ["-p", dir, "-c", join(dir, "nginx.conf")]);
   return {
     port,
@@ -277,37 +292,6 @@ async function startPm2(port: number, apps: readonly Pm2App[]): Promise<Contesta
   return await supervised(port, process.execPath, args, { PM2_HOME: home }, () =>
     rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
   );
-}
-
-function nginxConf(dir: string, port: number, ports: readonly number[]): string {
-  return `${process.getuid?.() === 0 ? "user root;" : ""}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-daemon off;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path ${dir}/body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  keepalive_requests 1000000;
-  upstream app { ${ports.map((own) => `server 127.0.0.1:${own};`).join(" ")} keepalive 64; }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_connect_timeout 1s;
-      proxy_read_timeout 2s;
-      proxy_next_upstream error timeout;
-    }
-  }
-}
-`;
 }
 
 /** A process that is started, and ended with all that it has begotten. */

@@ -46,7 +46,7 @@ if (missing.length > 0) {
 const installed = process.env["E2E_CELLWS"] === undefined ? await installPackage() : null;
 if (installed !== null) process.env["E2E_CELLWS"] = installed.bin;
 process.env["CELLWS_NODE"] = process.execPath;
-const { startCellws, startModSecurity } = await import("./lib/contestants.ts");
+const { alone, startCellws, startModSecurity } = await import("./lib/contestants.ts");
 
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
@@ -77,7 +77,9 @@ try {
     running.push({ name, contestant });
     for (const pid of contestant.pids()) await run("taskset", ["-a", "-c", "-p", "0", String(pid)]);
   }
-  for (const { contestant } of running) for (const kind of kinds) await load(contestant, kind, warmUpSeconds);
+  const all = running.map(({ contestant }) => contestant);
+  for (const contestant of all)
+    for (const kind of kinds) await alone(contestant, all, () => load(contestant, kind, warmUpSeconds));
   report(await measure());
 } finally {
   for (const { contestant } of running) await contestant.end();
@@ -95,12 +97,13 @@ type Results = Map<string, Sample[]>;
 
 async function measure(): Promise<Results> {
   const results: Results = new Map();
+  const all = running.map(({ contestant }) => contestant);
   for (let round = 1; round <= rounds; round += 1) {
     for (const kind of kinds) {
       for (const { name, contestant } of round % 2 === 0 ? running.toReversed() : running) {
         const pids = contestant.pids();
         const before = cpuMs(pids);
-        const { requestsPerSecond, errors } = await load(contestant, kind, seconds);
+        const { requestsPerSecond, errors } = await alone(contestant, all, () => load(contestant, kind, seconds));
         const cpuUs = ((cpuMs(pids) - before) * 1000) / (requestsPerSecond * seconds);
         const key = `${name} ${kind}`;
         results.set(key, [...(results.get(key) ?? []), { requestsPerSecond, cpuUs, errors }]);

@@ -113,8 +113,11 @@ async function killOne(organism: Organism, classes: readonly CellClass[], result
   const ofClass = victims.filter((cell) => cell.class === chosen);
   const victim = first ?? pick(ofClass) ?? pick(victims);
   if (victim === undefined) return;
-  if (victim.class === "b-cell")
+  if (victim.class === "b-cell") {
+    // Stopped first, or what it accepts between the look and its end would seem to be another's.
+    if (signalProcess(victim, "SIGSTOP") !== "sent") return;
     for (const port of connectionsOf(victim.pid, organism.at().port)) result.heldByTheDead.add(port);
+  }
   if (signalProcess(victim, "SIGKILL") !== "sent") return;
   if (victim === first) result.firstCellDied = true;
   result.kills.set(victim.class, (result.kills.get(victim.class) ?? 0) + 1);

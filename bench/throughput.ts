@@ -12,7 +12,7 @@ import { cpuMs, median, memoryMiB, provide, quantile } from "./lib/tools.ts";
 const installed = process.env["E2E_CELLWS"] === undefined ? await installPackage() : null;
 if (installed !== null) process.env["E2E_CELLWS"] = installed.bin;
 process.env["CELLWS_NODE"] = process.execPath;
-const { setups } = await import("./lib/contestants.ts");
+const { alone, setups } = await import("./lib/contestants.ts");
 
 const tools = [
   { command: "wrk", debianPackage: "wrk" },
@@ -71,7 +71,9 @@ const running: Contestant[] = [];
 let failed = false;
 try {
   for (const setup of chosen) running.push(await setup.start());
-  for (const { port } of running) for (const load of loads) await saturate(port, load, connections, warmUpSeconds);
+  for (const contestant of running)
+    for (const load of loads)
+      await alone(contestant, running, () => saturate(contestant.port, load, connections, warmUpSeconds));
   const saturated = await measureSaturation();
   const paced = await measurePaced(saturated);
   report(saturated, paced);
@@ -95,7 +97,7 @@ async function measureSaturation(): Promise<Row[]> {
         const key = `${name} ${load.name}`;
         const pids = contestant.pids();
         const before = cpuMs(pids);
-        const result = await saturate(port, load, connections, seconds);
+        const result = await alone(contestant, running, () => saturate(port, load, connections, seconds));
         const usedUs = ((cpuMs(pids) - before) * 1000) / (result.requestsPerSecond * seconds);
         cpuUs.set(key, [...(cpuUs.get(key) ?? []), usedUs]);
         samples.set(key, [...(samples.get(key) ?? []), result.requestsPerSecond]);
@@ -129,7 +131,7 @@ async function measurePaced(saturated: readonly Row[]): Promise<PacedRow[]> {
     for (const contestant of round % 2 === 0 ? running.toReversed() : running) {
       const pids = contestant.pids();
       const before = cpuMs(pids);
-      const result = await pace(contestant.port, path, rate, connections, seconds);
+      const result = await alone(contestant, running, () => pace(contestant.port, path, rate, connections, seconds));
       const sum = used.get(contestant.name) ?? { cpuMs: 0, count: 0, failed: 0 };
       used.set(contestant.name, {
         cpuMs: sum.cpuMs + cpuMs(pids) - before,

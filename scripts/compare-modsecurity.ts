@@ -18,7 +18,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { modSecurityModule } from "../bench/lib/contestants.ts";
+import { modSecurityModule, nginxConf } from "../bench/lib/nginx.ts";
 import { loadRules } from "../src/host/immune/load-rules.ts";
 import { parseSecLang } from "../src/immune/seclang/parse.ts";
 import { buildScreen } from "../src/immune/seclang/screen.ts";
@@ -185,34 +185,22 @@ Include ${crsFolder}/rules/*.conf
 }
 
 function nginxText(dir: string, port: number): string {
-  return `load_module ${modSecurityModule};
-${process.getuid?.() === 0 ? "user root;" : ""}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log /dev/null;
-daemon off;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${dir}/body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  client_max_body_size 0;
-  client_body_buffer_size 1m;
-  large_client_header_buffers 4 64k;
-  underscores_in_headers on;
-  ignore_invalid_headers off;
-  merge_slashes off;
-  modsecurity on;
-  modsecurity_rules_file ${dir}/rules.conf;
-  server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass http://unix:${dir}/app.sock; }
-  }
-}
-`;
+  return nginxConf({
+    dir,
+    port,
+    module: modSecurityModule,
+    http: [
+      "client_max_body_size 0",
+      "client_body_buffer_size 1m",
+      "large_client_header_buffers 4 64k",
+      "underscores_in_headers on",
+      "ignore_invalid_headers off",
+      "merge_slashes off",
+      "modsecurity on",
+      `modsecurity_rules_file ${dir}/rules.conf`,
+    ],
+    location: [`proxy_pass http://unix:${dir}/app.sock`],
+  });
 }
 
 function missingNginx(): string | null {

@@ -453,6 +453,14 @@ export const mutations: readonly Mutation[] = [
       "out; this is for one whose maker has made it a socket.",
   },
   {
+    rule: "a ghost that nobody answers for shuts no other cell out",
+    file: "src/core/roster.ts",
+    find: "cell.startTicks === startTicks && !state.absent.has(cell.id)) return cell.id;",
+    replace: "cell.startTicks === startTicks) return cell.id;",
+    survives:
+      "One seed in a thousand or so shows it (5005 did); test/core/suspicion.test.ts tests it on states made by hand.",
+  },
+  {
     rule: "where memory is used up nothing grows",
     file: "src/core/demand.ts",
     find: "const room = state.isSqueezed ? Math.min(max, census(state)[cellClass]) : max;",

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { startOrganism } from "../../test/e2e/organism.ts";
 import { accepts, freePort } from "../../test/e2e/plain.ts";
 import { inheritedEnv } from "../../test/e2e/processes.ts";
+import { modSecurityModule, nginxConf } from "./nginx.ts";
 import { run, withDescendants } from "./tools.ts";
 
 export interface Contestant {
@@ -33,8 +34,7 @@ const proxy = fileURLToPath(new URL("./node-proxy.mjs", import.meta.url));
 export const appProcesses = 2;
 
 const startMsMax = 30_000;
-/** Of Debian's libnginx-mod-http-modsecurity. */
-export const modSecurityModule = "/usr/share/nginx/modules/ngx_http_modsecurity_module.so";
+const settleMs = 500;
 
 export const setups: readonly Setup[] = [
   { name: "nginx", title: "nginx (1 worker) -> node:http, Unix socket", start: () => startNginx() },
@@ -80,6 +80,31 @@ export async function startCellws(name: string, drones: number, immune: object =
   };
 }
 
+/**
+ * While one of them is measured the others stand still: they are there so that all take turns, and what they do at rest is not to be
+ * paid for by another. Then all go on, and have a moment to find themselves again.
+ */
+export async function alone<T>(one: Contestant, all: readonly Contestant[], deed: () => Promise<T>): Promise<T> {
+  const others = all.filter((other) => other !== one).flatMap((other) => other.pids());
+  signal(others, "SIGSTOP");
+  try {
+    return await deed();
+  } finally {
+    signal(others, "SIGCONT");
+    await sleep(others.length === 0 ? 0 : settleMs);
+  }
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
 /** Behind nginx with ModSecurity, whose configuration is `rules`: the same app, the same worker. */
 export function startModSecurity(rules: string): Promise<Contestant> {
   return startNginx("modsecurity", rules);
@@ -88,41 +113,27 @@ export function startModSecurity(rules: string): Promise<Contestant> {
 async function startNginx(name = "nginx", rules: string | null = null): Promise<Contestant> {
   return await behind(name, (dir, socket, port) => {
     if (rules !== null) writeFileSync(join(dir, "rules.conf"), rules);
-    writeFileSync(
-      join(dir, "nginx.conf"),
-      `${process.getuid?.() === 0 ? "user root;" : ""}
-${rules === null ? "" : `load_module ${modSecurityModule};`}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-daemon off;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path ${dir}/body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  keepalive_requests 1000000;
-  client_max_body_size 0;
-  ${rules === null ? "" : `modsecurity on; modsecurity_rules_file ${dir}/rules.conf;`}
-  client_body_buffer_size 64k;
-  upstream app { server unix:${socket}; keepalive 128; keepalive_requests 1000000; }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-    }
-  }
-}
-`,
-    );
+    const conf = nginxConf({
+      dir,
+      port,
+      ...(rules === null ? {} : { module: modSecurityModule }),
+      http: [
+        "keepalive_requests 1000000",
+        "client_max_body_size 0",
+        "client_body_buffer_size 64k",
+        ...(rules === null ? [] : ["modsecurity on", `modsecurity_rules_file ${dir}/rules.conf`]),
+      ],
+      upstream: [`server unix:${socket}`, "keepalive 128", "keepalive_requests 1000000"],
+      location: [
+        "proxy_pass http://app",
+        "proxy_http_version 1.1",
+        'proxy_set_header Connection ""',
+        "proxy_set_header Host $host",
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for",
+        "proxy_set_header X-Forwarded-Proto $scheme",
+      ],
+    });
+    writeFileSync(join(dir, "nginx.conf"), conf);
     return start("nginx", ["-p", dir, "-c", join(dir, "nginx.conf")]);
   });
 }

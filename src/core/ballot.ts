@@ -19,6 +19,7 @@ import type { Effect } from "./effect.ts";
 import {
   acquaintancesMax,
   ballotsMax,
+  ballotEndMs,
   ballotWindowMs,
   electorateMin,
   jurySizes,
@@ -120,9 +121,19 @@ export function castVote(state: State, target: CellId, reason: Charge["reason"],
   const round = electors.length > jurySizes[0] ? roundOf(state, target, reason, window) : 0;
   const charge: Charge = { target, pid, startTicks, reason, window, round };
   const voted = state.ballots.get(chargeId(charge))?.votes.has(state.self) === true;
-  if (voted || !mayVoteAgain(state, electors.length, nowMs) || !jury(electors, charge).includes(state.self))
-    return still(state);
-  return [{ ...state, votedMs: [...state.votedMs, nowMs] }, [{ type: "sign-vote", charge }]];
+  // Where a window ends before all have voted the charge is made anew, and so are the votes: it is one kill all the same.
+  const isSameKill = votedJustNow(state, target, nowMs);
+  const isWithinBudget = isSameKill || mayVoteAgain(state, electors.length, nowMs);
+  if (voted || !isWithinBudget || !jury(electors, charge).includes(state.self)) return still(state);
+  const votes = isSameKill ? state.votes : [...state.votes, { target, atMs: nowMs }];
+  return [{ ...state, votes }, [{ type: "sign-vote", charge }]];
+}
+
+/** Whether we voted on this in the last moments of the window before. */
+function votedJustNow({ votes }: State, target: CellId, nowMs: number): boolean {
+  return votes.some(
+    (vote) => vote.target === target && nowMs - vote.atMs < ballotEndMs && windowOf(vote.atMs) === windowOf(nowMs) - 1,
+  );
 }
 
 /**
@@ -169,10 +180,10 @@ function knowsTheOthers(state: State): boolean {
 /** Forgets ballots of windows that are past. */
 export function closeBallots(state: State, nowMs: number): Move {
   const oldest = windowOf(nowMs) - 1;
-  const votedMs = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs);
+  const votes = state.votes.filter(({ atMs }) => nowMs - atMs < ballotWindowMs);
   const open = [...state.ballots].filter(([, { charge }]) => charge.window >= oldest);
-  if (open.length === state.ballots.size && votedMs.length === state.votedMs.length) return still(state);
-  return still({ ...state, ballots: new Map(open), votedMs });
+  if (open.length === state.ballots.size && votes.length === state.votes.length) return still(state);
+  return still({ ...state, ballots: new Map(open), votes });
 }
 
 function noteVote(state: State, { charge, voter, signature }: Vote, nowMs: number): State {
@@ -203,7 +214,7 @@ function certifyIfEnough(state: State, { charge, votes }: Ballot, nowMs: number)
 
 /** Each voter signs at most one kill a window, or a tenth of the electorate: a fleet must not vote itself to death. */
 function mayVoteAgain(state: State, electorCount: number, nowMs: number): boolean {
-  const recent = state.votedMs.filter((atMs) => nowMs - atMs < ballotWindowMs).length;
+  const recent = state.votes.filter(({ atMs }) => nowMs - atMs < ballotWindowMs).length;
   return recent < votesPerWindow(electorCount);
 }
 

@@ -7,7 +7,7 @@
  */
 import { rendezvousRank } from "../lib/hash.ts";
 import { mapWith } from "../lib/shared-map.ts";
-import { withoutGhost } from "./roster.ts";
+import { lookSoon, withoutGhost } from "./roster.ts";
 import { certificatesOf, leavingBody, sharesItsProcess } from "./roster-index.ts";
 import type { CellId } from "./cell.ts";
 import type { Effect } from "./effect.ts";
@@ -67,7 +67,7 @@ export function heedCertificate(state: State, { id, charge, votes }: Certificate
   const alive = mapWith(state.alive, id, leavingBody(cell));
   const cut: Effect[] = state.kin.has(id) && !gentle[charge.reason] ? [{ type: "disconnect", from: id }] : [];
   const shunned: State = { ...state, condemned, alive };
-  const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : shunned;
+  const next = charge.reason === "surplus" ? nextSurplus(shunned, cell.class, nowMs) : lookSoon(shunned, nowMs);
   const shunning: Move = [next, [log, { type: "inform" }, ...cut]];
   return gentle[charge.reason] ? shunning : inTurn(shunning, nowMs, execute);
 }

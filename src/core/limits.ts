@@ -9,6 +9,9 @@ export const tickMs = 10;
 /** How often a cell that is not dormant looks around. Twice within a half-life at its shortest, four times a second. */
 export const controlPeriodMs = 250;
 
+/** So soon after its last look a neuron looks around again where somebody has died: a mass death is one look, not a hundred. */
+export const soonestLookMs = 50;
+
 /**
  * Hormone strengths are integers, so that every machine computes the same history. A full-strength pulse is a million
  * units: attenuated by 0.25 it can make nine hops before it falls below one unit.
@@ -126,6 +129,9 @@ export const lineageMargin = 3;
 /** How long a charge stands, and over how long a voter's kills are counted. */
 export const ballotWindowMs = 10_000;
 
+/** So long before a window's end a vote may come too early for the others', and is repeated in the next: patience differs by less. */
+export const ballotEndMs = 3_000;
+
 /** Charges held at a time: far above what honest cells bring in two windows. */
 export const ballotsMax = 256;
 
@@ -158,9 +164,12 @@ export const ownGapMs = 100;
 export const healthScoreMax = 7;
 export const healthScoreToAccuse = 4;
 
-/** Suspicion lasts from max down to min, as others confirm it: memberlist's factors. */
+/**
+ * Suspicion lasts from max down to min, as others confirm it. The least is memberlist's; its longest is twice ours, for there a
+ * suspicion alone is a sentence, while here a majority has to find the same, each by asking for itself.
+ */
 export const suspicionFactorMin = 4;
-export const suspicionFactorMax = 6;
+export const suspicionFactorMax = 3;
 export const confirmationsMax = 3;
 
 /** Mean utilization from which on it tells no more how much work there is: all that a saturated cell can be is busy. */

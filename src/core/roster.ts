@@ -10,7 +10,7 @@ import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
-import { bansHeldMax, episodeMs, tombstoneMs, tombstonesMax } from "./limits.ts";
+import { bansHeldMax, episodeMs, soonestLookMs, tombstoneMs, tombstonesMax } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { BanBody, CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
@@ -32,7 +32,15 @@ export function takeIn(state: State, records: readonly OrganismRecord[], from: C
   if (bans.length > 0) effects.push({ type: "enforce", bans });
   if (news.some(({ body }) => body.kind === "memory")) effects.push({ type: "recall" });
   effects.push({ type: "inform" });
+  if (news.some(({ body }) => body.kind === "death")) next = lookSoon(next, nowMs);
   return [withinBansHeld(next), effects];
+}
+
+/** A place has become vacant: whoever calls for somebody to take it does not wait for its next look. */
+export function lookSoon(state: State, nowMs: number): State {
+  const isCaller = state.class === "neuron" || membersOf(state, "neuron").length === 0;
+  const soonMs = Math.max(nowMs, state.lookedMs + soonestLookMs);
+  return isCaller && soonMs < state.nextControlMs ? { ...state, nextControlMs: soonMs } : state;
 }
 
 /** Makes a T cell's sentences known. */
@@ -150,12 +158,21 @@ export function isElder(a: CellBody, b: CellBody): boolean {
 
 /**
  * A mother that lies can name a daughter that is none, with the process of one who is. Such a ghost is nobody: there is no death
- * to tell of.
+ * to tell of, and its birth is forgotten, or those who never believed in it would stay at odds with us for ever.
  */
 export function withoutGhost(state: State, id: CellId): State {
+  const birth = state.records.get(cellKey(id));
   const condemned = new Map(state.condemned);
   condemned.delete(id);
-  return { ...state, condemned, alive: mapWithout(state.alive, id), heardMs: mapWithout(state.heardMs, id) };
+  return {
+    ...state,
+    condemned,
+    records: mapWithout(state.records, cellKey(id)),
+    digest: birth === undefined ? state.digest : (state.digest ^ editionHash(birth)) >>> 0,
+    alive: mapWithout(state.alive, id),
+    absent: without(state.absent, id),
+    heardMs: mapWithout(state.heardMs, id),
+  };
 }
 
 function isNews(state: State, record: OrganismRecord): boolean {
@@ -205,13 +222,16 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   // Whatever is wanted from now on is another want.
   const unanswered = tookRole ? { ...state.unanswered, [took]: 0 } : state.unanswered;
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
-  return { ...state, alive, hormones, unanswered, heardMs };
+  const known: State = { ...state, alive, hormones, unanswered, heardMs };
+  const ghost = before === undefined ? absentNameOf(known, body) : undefined;
+  return ghost === undefined ? known : withoutGhost(known, ghost);
 }
 
 function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, toldBy: CellId, nowMs: number): State {
   const dead = state.alive.get(id);
   const alive = mapWithout(state.alive, id);
   const doubted = without(state.doubted, id);
+  const absent = without(state.absent, id);
   const tombstones = [...state.tombstones, { id, atMs: nowMs }];
   const counts =
     cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
@@ -232,6 +252,7 @@ function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, 
     condemned,
     rumours,
     doubted,
+    absent,
     tombstones,
     app: { ...state.app, crashesMs },
   };
@@ -257,11 +278,30 @@ function editionHash({ key, version, origin }: OrganismRecord): number {
 
 /** The cell, living or dead, that is known as that very process. */
 export function cellOfProcess(state: State, pid: number, startTicks: number): CellId | undefined {
-  for (const cell of state.alive.values()) if (cell.pid === pid && cell.startTicks === startTicks) return cell.id;
+  return ownerOfProcess({ ...state, absent: nobody }, pid, startTicks);
+}
+const nobody: ReadonlySet<CellId> = new Set();
+
+/**
+ * The same, where another claims that process. A name under which nobody answers is no claim against it: else a ghost that was
+ * heard of before the cell whose process it has would shut that one out for ever.
+ */
+export function ownerOfProcess(state: State, pid: number, startTicks: number): CellId | undefined {
+  for (const cell of state.alive.values())
+    if (cell.pid === pid && cell.startTicks === startTicks && !state.absent.has(cell.id)) return cell.id;
   // Where start times are not known a dead cell's pid may be somebody else's by now.
   if (startTicks === 0) return undefined;
   for (const { body } of state.records.values())
-    if (body.kind === "cell" && body.pid === pid && body.startTicks === startTicks) return body.id;
+    if (body.kind === "death" && body.pid === pid && body.startTicks === startTicks) return body.id;
+  return undefined;
+}
+
+/** A living cell of that very process under whose name nobody answers. */
+function absentNameOf(state: State, { id, pid, startTicks }: CellBody): CellId | undefined {
+  for (const other of state.absent) {
+    const cell = state.alive.get(other);
+    if (other !== id && startTicks !== 0 && cell?.pid === pid && cell.startTicks === startTicks) return other;
+  }
   return undefined;
 }
 

@@ -59,9 +59,11 @@ export interface State {
   /** Those who did not answer us, and what others said of whom. */
   readonly suspects: ReadonlyMap<CellId, Suspect>;
   readonly rumours: ReadonlyMap<CellId, ReadonlySet<CellId>>;
-  /** Open ballots by charge, and when we last voted. Invariant: at most ballotsMax. */
+  /** Whose process runs while nobody answers under their name, when last asked: a socket that is late or gone, or a ghost. */
+  readonly absent: ReadonlySet<CellId>;
+  /** Open ballots by charge, and on whom we voted lately. Invariant: at most ballotsMax. */
   readonly ballots: ReadonlyMap<string, Ballot>;
-  readonly votedMs: readonly number[];
+  readonly votes: ReadonlyArray<{ readonly target: CellId; readonly atMs: number }>;
   /** Who was voted out and may still run. */
   readonly condemned: ReadonlyMap<CellId, Sentence>;
   /** What the load wants, and since when a class has too many. */

@@ -41,7 +41,7 @@ import { poolDeficit, replenish } from "./pool.ts";
 import { closeBallots, takeVotes, windowOf } from "./ballot.ts";
 import { loadedClasses, noDemand, noFlow, sampleDemand } from "./demand.ts";
 import { execute, finishLeaver, heedCertificate, reconsider } from "./execution.ts";
-import { accuseSurplus } from "./surplus.ts";
+import { accuseSurplus, isAboveCap } from "./surplus.ts";
 import { askAtOnce, hearSuspicion, heedAnswer, noticeOwnGap, pressSuspicion, probeNext } from "./suspicion.ts";
 import { accuseWorn, noteWear } from "./wear.ts";
 import { evolve } from "./revision.ts";
@@ -86,8 +86,9 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     healthScore: 0,
     suspects: new Map(),
     rumours: new Map(),
+    absent: new Set(),
     ballots: new Map(),
-    votedMs: [],
+    votes: [],
     condemned: new Map(),
     demand: Object.fromEntries(
       loadedClasses.map((c) => [c, noDemand(birth.dna.growth.stableWindowMs)]),
@@ -261,10 +262,13 @@ function wakesFor({ class: cellClass, phase, stop }: State): boolean {
 
 /**
  * The superfluous, the worn out and the outdated share one budget of votes. Whoever is accused first gets them; so that voters who
- * see one kind and voters who see the other do not split for ever, the kinds take turns by windows, the same for all.
+ * see one kind and voters who see the other do not split for ever, the kinds take turns by windows, the same for all; but where
+ * a class has more than the DNA allows that comes first.
  */
 function accuseDispensable(state: State, nowMs: number): Move {
-  const rules = windowOf(nowMs) % 2 === 0 ? [accuseSurplus, accuseWorn] : [accuseWorn, accuseSurplus];
+  const isSurplusFirst =
+    windowOf(nowMs) % 2 === 0 || specializedClasses.some((cellClass) => isAboveCap(state, cellClass, nowMs));
+  const rules = isSurplusFirst ? [accuseSurplus, accuseWorn] : [accuseWorn, accuseSurplus];
   return inTurn(still(state), nowMs, ...rules);
 }
 

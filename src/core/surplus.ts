@@ -24,7 +24,8 @@ const shrinkable = ["stem", "neuron", "b-cell", "t-cell", "drone"] as const;
 export function accuseSurplus(state: State, nowMs: number): Move {
   let move: Move = still(state);
   // As with suspects: all voters take the same class first, another in each window, or none might ever be reached.
-  const place = (cellClass: CellClass): number => hash32(`surplus/${windowOf(nowMs)}/${cellClass}`);
+  const place = (cellClass: CellClass): number =>
+    isAboveCap(state, cellClass, nowMs) ? -1 : hash32(`surplus/${windowOf(nowMs)}/${cellClass}`);
   for (const cellClass of [...shrinkable].sort((a, b) => place(a) - place(b))) {
     const [now, effects] = move;
     // One more than is wanted is there on purpose while another is about to be replaced.
@@ -39,6 +40,13 @@ export function accuseSurplus(state: State, nowMs: number): Move {
         : inTurn([noted, effects], nowMs, (s) => castVote(s, target, "surplus", nowMs));
   }
   return move;
+}
+
+/** Whether a class has more members than the DNA allows: those go before any that are merely not needed, or outdated. */
+export function isAboveCap(state: State, cellClass: CellClass, nowMs: number): boolean {
+  if (cellClass === "egg" || cellClass === "stem") return false;
+  const spare = renewalsOf(state, cellClass, nowMs);
+  return membersOf(state, cellClass).length - spare > state.dna.population[cellClass].max;
 }
 
 /** After one was voted out: the next may go in the next ballot window, if there still is one too many. */

@@ -24,7 +24,7 @@ import { hash32 } from "../lib/hash.ts";
 import { castVote, windowOf } from "./ballot.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
-import { withoutGhost } from "./roster.ts";
+import { without, withoutGhost } from "./roster.ts";
 import { placeWithout, rosterIndex, sharesItsProcess } from "./roster-index.ts";
 import type { State } from "./state.ts";
 
@@ -86,14 +86,16 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   if (!state.alive.has(id) || state.condemned.has(id)) return still(state);
   // Of two names for one process that is the ghost's. Where it has its process to itself its socket is only late, or gone.
   if (answer === "absent" && sharesItsProcess(state.alive, id)) return still(withoutGhost(state, id));
+  const absent = answer === "absent" ? new Set(state.absent).add(id) : without(state.absent, id);
   if (answer === "answered" || answer === "absent") {
     const healthScore = Math.max(0, state.healthScore - 1);
     const eggAnsweredMs = state.alive.get(id)?.class === "egg" ? nowMs : state.eggAnsweredMs;
-    const well: State = { ...state, eggAnsweredMs };
+    const well: State = { ...state, absent, eggAnsweredMs };
     return still({ ...well, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
   }
   const known = state.suspects.get(id);
-  if (known !== undefined) return still({ ...state, suspects: new Map(state.suspects).set(id, { ...known, answer }) });
+  if (known !== undefined)
+    return still({ ...state, absent, suspects: new Map(state.suspects).set(id, { ...known, answer }) });
   const suspects = new Map(state.suspects).set(id, {
     sinceMs: nowMs,
     answer,
@@ -107,7 +109,7 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   }));
   // What another's process looks like says nothing of us; that it does not answer may.
   const healthScore = answer === "infected" ? state.healthScore : worse(state);
-  return [{ ...state, suspects, healthScore }, effects];
+  return [{ ...state, absent, suspects, healthScore }, effects];
 }
 
 /**

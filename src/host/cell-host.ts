@@ -21,7 +21,7 @@ import { cellKey, certificateKey, deathKey } from "../core/record.ts";
 import type { Move } from "../core/move.ts";
 import { decayed, isPlausible } from "../core/hormone.ts";
 import { isShunned } from "../core/kinship.ts";
-import { cellOfProcess } from "../core/roster.ts";
+import { cellOfProcess, ownerOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { Birth } from "../core/step.ts";
@@ -733,7 +733,7 @@ export class CellHost {
         return body?.kind === "cell" ? body : undefined;
       },
       held: (key) => this.#state.records.get(key),
-      cellOfProcess: (pid, startTicks) => cellOfProcess(this.#state, pid, startTicks),
+      ownerOfProcess: (pid, startTicks) => ownerOfProcess(this.#state, pid, startTicks),
       runs: (pid, startTicks) => processLives({ pid, startTicks }),
       hasDna: (revision) => readDna(this.#options.run, revision) !== null,
     };

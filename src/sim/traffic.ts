@@ -11,8 +11,8 @@ import type { State } from "../core/state.ts";
 import type { World } from "./world.ts";
 
 export class Traffic {
-  /** Whether somebody knocks at each look, or now and then only. */
-  flows = false;
+  /** How often somebody knocks: at each look, now and then, or not at all. */
+  flow: "steady" | "sparse" | "none" = "sparse";
   /** Connections in the kernel's queue. */
   waiting = 0;
   readonly #world: World;
@@ -27,8 +27,8 @@ export class Traffic {
 
   /** Lets those in who knock now, and those who have waited. */
   pass(): void {
-    const comes = this.flows || this.#below(60) === 0;
-    if (comes) this.waiting += 1;
+    const knocks = this.#below(60) === 0;
+    if (this.flow === "steady" || (this.flow === "sparse" && knocks)) this.waiting += 1;
     if (this.waiting === 0) return;
     const takers = this.#world.living().filter((state) => this.#takes(state));
     const taker = takers[this.#below(Math.max(1, takers.length))];

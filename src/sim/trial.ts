@@ -123,6 +123,8 @@ const aboveCapMsMax = 60_000;
 const rssBytesMax = 512 * 1_048_576;
 /** After the idle time: an egg's birth and settling, three kinds of cells that leave one after the other, and whoever hears late. */
 const sleepMsMax = 60_000;
+/** Some knocks, a quarter of a minute apart on average. */
+const sparseMs = 40_000;
 
 /** Voted out for what it was not. */
 function isUnjust({ reason, wasHalted, wasInfected, wasWorn, wasOutdated }: Execution): boolean {
@@ -263,7 +265,7 @@ export class Trial {
     this.world.app = "ready";
     this.#isSqueezed = false;
     // One that sleeps cannot show that it is whole; and what was worn out is to be seen replaced.
-    this.#traffic.flows = true;
+    this.#traffic.flow = "steady";
     for (const { deed } of this.#pending.splice(0)) deed();
     // Whoever was told of a new DNA may have died of a fault before it told the others: its administrator says it again.
     const revision = [...this.world.revisions].at(-1) ?? "";
@@ -282,6 +284,7 @@ export class Trial {
       return recoveryMsMax + recoveryMsPerSentence * sentenced.size;
     };
     while (this.world.nowMs - sinceMs < boundMs()) {
+      this.#endTheUnknown();
       const wrong = this.#pass(lookEveryMs);
       if (wrong !== null) return wrong;
       if (this.#serviceMs === null && this.#isServing()) this.#serviceMs = this.world.nowMs - sinceMs;
@@ -294,16 +297,22 @@ export class Trial {
     return `not whole ${boundMs()} ms after the last fault: ${this.#whatIsMissing() ?? "some are worn out or outdated"}`;
   }
 
-  /** In peace, and asked nothing, it goes back to being one egg; and wakes when it is asked. */
+  /**
+   * In peace, and asked something now and then, it may fall asleep and be woken on the way; asked nothing more, it goes back to
+   * being one egg. That wakes when it is asked.
+   */
   #sleepAndWake(): string | null {
-    this.#traffic.flows = false;
+    this.#traffic.flow = "sparse";
+    const wrong = this.#pass(sparseMs);
+    if (wrong !== null) return wrong;
+    this.#traffic.flow = "none";
     const isAsleep = (): boolean => {
       const living = this.world.living();
       return living.length === 1 && living[0]?.phase === "dormant";
     };
     this.#sleepMs = this.#until(isAsleep, this.#dna.dormancyIdleMs + sleepMsMax);
     if (this.#sleepMs === null) return `not asleep: ${this.world.living().length} cells live`;
-    this.#traffic.flows = true;
+    this.#traffic.flow = "steady";
     const wokenMs = this.#until(() => this.#whatIsMissing() === null, recoveryMsMax);
     return wokenMs === null ? `not whole after its sleep: ${this.#whatIsMissing()}` : null;
   }
@@ -361,7 +370,8 @@ export class Trial {
     if (victim === undefined || survivor === undefined) return;
     if (this.#plague.living().length > 0 && tooMuchWithLiars.has(kind)) return;
     // While the others leave the egg is all there will be, and then whoever ends or stops it ends the organism.
-    if (world.cells.get(victim)?.state?.class === "egg" && survivors.length < 3 && endsOne.has(kind)) return;
+    const isEgg = (id: CellId): boolean => world.cells.get(id)?.state?.class === "egg";
+    if (isEgg(victim) && survivors.length < 3 && endsOne.has(kind)) return;
     this.#faults[kind] += 1;
     switch (kind) {
       case "crash":
@@ -380,7 +390,7 @@ export class Trial {
         });
       }
       case "most-hang": {
-        const doomed = cells.filter((id) => id !== survivor && this.#below(100) < 80);
+        const doomed = cells.filter((id) => id !== survivor && !isEgg(id) && this.#below(100) < 80);
         if (this.#haltedCount() + doomed.length > this.#wantedCount() - 2) return;
         for (const id of doomed) world.halt(id, "stuck");
         return;
@@ -558,6 +568,8 @@ export class Trial {
       return "a line gained half of an electorate by dividing";
     if (shareMilli >= 500) this.#excused += 1;
     for (const id of infected) this.world.kill(id);
+    // They may have been all that did not hang; what is promised is recovery from whatever leaves one sound cell.
+    if (this.#well().length === 0) for (const id of this.#halted()) this.world.resume(id);
     return null;
   }
 
@@ -586,6 +598,17 @@ export class Trial {
 
   #haltedCount(): number {
     return this.#halted().length;
+  }
+
+  /**
+   * Who was born while links were cut, and hung before anybody else heard of it, is voted out by nobody: there is no word of it.
+   * It holds nothing up and is ended by the administrator, who can see it; going on, and finding all dead that it knew, it would
+   * grow an organism of its own beside the other (docs/EVALUATION.md).
+   */
+  #endTheUnknown(): void {
+    const sound = this.world.living().filter(({ self }) => this.world.cells.get(self)?.halted === null);
+    if (sound.length === 0) return;
+    for (const id of this.#halted()) if (!sound.some(({ alive }) => alive.has(id))) this.world.kill(id);
   }
 
   #halted(): CellId[] {

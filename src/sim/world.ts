@@ -18,6 +18,7 @@ import type { Prng } from "../lib/prng.ts";
 import { prngBelow, prngFrom, prngNext } from "../lib/prng.ts";
 import { hash32 } from "../lib/hash.ts";
 import type { Vote } from "../core/ballot.ts";
+import { chargeId } from "../core/ballot.ts";
 import type { CellClass, CellId } from "../core/cell.ts";
 import { cellClasses } from "../core/cell.ts";
 import type { CoreDna } from "../core/dna.ts";
@@ -31,7 +32,7 @@ import { isPlausible } from "../core/hormone.ts";
 import { ballotWindowMs, testimonyHopsMax, tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
-import { cellOfProcess, isElder } from "../core/roster.ts";
+import { isElder, ownerOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { wayToTCell } from "../core/testimony.ts";
@@ -153,6 +154,8 @@ export class World {
   readonly #options: WorldOptions;
   readonly #queue = new TimeQueue<Deed>();
   readonly #wakes = new Map<CellId, number>();
+  /** Votes that a healthy cell cast against one that did not hang, by charge and voter. */
+  readonly #unfairVotes = new Set<string>();
   readonly #atConviction = new Map<CellId, Omit<Execution, "id" | "reason">>();
   /** The kernel's table: who has which pid. Null: a process that is none of ours. */
   readonly #processes = new Map<number, { readonly startTicks: number; readonly cell: CellId | null }>();
@@ -463,6 +466,7 @@ export class World {
         const record = this.sign(cell, { key, version, origin: cell.id, body });
         mailbox.unshift({ type: "signed", record, nowMs: this.nowMs });
       } else if (effect.type === "sign-vote") {
+        this.#noteVote(cell, effect.charge);
         mailbox.unshift({ type: "voted", vote: this.signVote(cell, effect.charge), nowMs: this.nowMs });
       } else if (effect.type === "exit") ends = true;
       else this.#perform(cell, effect);
@@ -534,6 +538,25 @@ export class World {
     this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? otherwise });
   }
 
+  #hangsNow(cell: SimCell): boolean {
+    return cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs;
+  }
+
+  #noteVote(voter: SimCell, charge: Charge): void {
+    const target = this.cells.get(charge.target);
+    if (charge.reason !== "hung" || voter.infection !== null || target === undefined || this.#hangsNow(target)) return;
+    this.#unfairVotes.add(`${chargeId(charge)}/${voter.id}`);
+  }
+
+  /** Whether all healthy cells that voted on this did so while it hung. A vote may wait in the mailbox of one that hangs itself. */
+  #wereVotesFair(judge: SimCell, id: CellId): boolean {
+    const body = judge.state?.records.get(certificateKey(id))?.body;
+    if (body?.kind !== "certificate" || body.charge.reason !== "hung") return false;
+    const isHealthy = (voter: CellId): boolean => this.cells.get(voter)?.infection === null;
+    const honest = body.votes.map(({ voter }) => voter).filter(isHealthy);
+    return honest.length > 0 && honest.every((voter) => !this.#unfairVotes.has(`${chargeId(body.charge)}/${voter}`));
+  }
+
   /** Whether the sentence is just is judged by how things stood when it was first passed. */
   #noteConviction(judge: SimCell, { condemned, reason }: Readonly<Record<string, unknown>>): void {
     const id = String(condemned);
@@ -541,7 +564,7 @@ export class World {
     if (cell === undefined || judge.infection !== null) return;
     this.#assertMajority(judge, id);
     if (this.#atConviction.has(id)) return;
-    const wasHalted = cell.halted !== null || this.nowMs - cell.resumedMs < votesInFlightMs;
+    const wasHalted = this.#hangsNow(cell) || this.#wereVotesFair(judge, id);
     const standing = {
       wasHalted,
       wasInfected: cell.infection !== null,
@@ -765,7 +788,7 @@ export class World {
           return body?.kind === "cell" ? body : undefined;
         },
         held: (key) => cell.state?.records.get(key),
-        cellOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : cellOfProcess(cell.state, ofPid, ticks)),
+        ownerOfProcess: (ofPid, ticks) => (cell.state === null ? undefined : ownerOfProcess(cell.state, ofPid, ticks)),
         runs: (ofPid, ticks) => this.#runs(ofPid, ticks),
         hasDna: (revision) => this.revisions.has(revision),
       },

@@ -27,8 +27,8 @@ export interface Acquaintance {
   cell(id: string): CellBody | undefined;
   /** What is held under a key, if anything. */
   held(key: string): OrganismRecord | undefined;
-  /** The living cell that is known as that very process, if any. */
-  cellOfProcess(pid: number, startTicks: number): string | undefined;
+  /** The cell that is known as that very process and not found to be a name that nobody answers under, if any. */
+  ownerOfProcess(pid: number, startTicks: number): string | undefined;
   /** Whether that very process runs. */
   runs(pid: number, startTicks: number): boolean;
   /** Whether a DNA of that content lies where the administrator puts them. */
@@ -176,7 +176,7 @@ function whyNotBorn(body: CellBody, known: Acquaintance, seals: Seals): string |
       birth === body || (birth.certificate === body.certificate && birthPayload("", birth) === birthPayload("", body));
     return same ? null : "its birth is not as certified";
   }
-  const owner = known.cellOfProcess(body.pid, body.startTicks);
+  const owner = known.ownerOfProcess(body.pid, body.startTicks);
   // Else a healthy cell's process could be accused, and ended, under the name of a daughter that never was. Where one mother
   // certified both, either may be the ghost: the one that we heard of first must not shut the other out (core/execution.ts).
   if (owner !== undefined && owner !== body.id && known.cell(owner)?.mother !== body.mother)

@@ -92,7 +92,7 @@ export function verifyDeathCertificate(document: DeathCertificate, seals: Seals)
     organism: document.organism,
     cell: (other) => known.get(other),
     held: () => undefined,
-    cellOfProcess: () => undefined,
+    ownerOfProcess: () => undefined,
     runs: () => false,
     hasDna: () => false,
   };
@@ -140,7 +140,7 @@ function introduce(
     organism,
     cell: (id) => known.get(id),
     held: () => undefined,
-    cellOfProcess: (pid, startTicks) =>
+    ownerOfProcess: (pid, startTicks) =>
       [...known.values()].find((cell) => cell.pid === pid && cell.startTicks === startTicks)?.id,
     runs: () => false,
     hasDna: () => false,

@@ -129,6 +129,16 @@ describe("a voter", () => {
     }
   });
 
+  test("signs the same sentence again where the window ended before all had, and no other one", () => {
+    const [lateMs, nextMs] = [nowMs + ballotWindowMs - 1, nowMs + ballotWindowMs];
+    const [first, effects] = castVote(knowing("egg", elders(6)), "e1", "hung", lateMs);
+    const signed = effects.find((effect) => effect.type === "sign-vote");
+    assert.ok(signed?.type === "sign-vote");
+    const [state] = takeVotes(first, [vote("egg", signed.charge)], null, lateMs);
+    const signs = (target: string): boolean => castVote(state, target, "hung", nextMs)[1].length > 0;
+    assert.deepEqual([signs("e1"), signs("e2")], [true, false]);
+  });
+
   test("who signs far more than that is heeded no further", () => {
     let state = knowing("egg", elders(12));
     for (let i = 2; i < 12; i += 1) {

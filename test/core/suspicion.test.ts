@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { controlPeriodMs, gestationMsMax, givenUpMs, healthScoreToAccuse, ownGapMs } from "../../src/core/limits.ts";
-import { census } from "../../src/core/roster.ts";
+import type { CellBody } from "../../src/core/record.ts";
+import { cellKey } from "../../src/core/record.ts";
+import { census, ownerOfProcess, takeIn } from "../../src/core/roster.ts";
 import type { State } from "../../src/core/state.ts";
 import {
   heedAnswer,
@@ -43,7 +45,7 @@ describe("a suspect", () => {
     const state = suspecting(0);
     const with_ = (answer: "stuck" | "busy" | "infected", ...confirmedBy: string[]): number =>
       patienceMs(state, { sinceMs: 0, answer, confirmedBy: new Set(confirmedBy), isGivenUp: false });
-    assert.deepEqual([with_("stuck"), with_("stuck", "a"), with_("stuck", "a", "b", "c")], [6_000, 3_500, 1_000]);
+    assert.deepEqual([with_("stuck"), with_("stuck", "a"), with_("stuck", "a", "b", "c")], [3_000, 2_000, 1_000]);
     assert.deepEqual([with_("busy", "a", "b", "c"), with_("infected")], [state.dna.hangMs, 0]);
   });
 
@@ -61,7 +63,7 @@ describe("a suspect", () => {
   });
 
   test("that nobody could vote out for long is given up: its place is vacant", () => {
-    const before = suspecting(longMs + givenUpMs - 5_000);
+    const before = suspecting(longMs + givenUpMs - 8_000);
     assert.equal(census(pressSuspicion(before, nowMs)[0]).stem, 7);
     const [after] = pressSuspicion(suspecting(longMs + givenUpMs), nowMs);
     assert.equal(census(after).stem, 6);
@@ -105,5 +107,38 @@ describe("a cell", () => {
     };
     assert.equal(asks(gestationMsMax - 1), 0);
     assert.equal(asks(gestationMsMax), 1);
+  });
+});
+
+describe("a ghost, named with the process of a cell that we have not heard of yet,", () => {
+  const [pid, startTicks] = [4_321, 77];
+  const born = (state: State, id: string, mother: string): State => {
+    const certified = { ...(state.alive.get("e1") as CellBody), id, mother, publicKey: id, pid, startTicks };
+    const record = { key: cellKey(id), version: 1, origin: id, body: certified, signature: "s" };
+    return takeIn(state, [record], "e1", nowMs)[0];
+  };
+  const before = knowing("egg", elders(7));
+  const haunted = born(before, "ghost", "e1");
+
+  test("has it until it is asked and nobody is there", () => {
+    assert.equal(ownerOfProcess(haunted, pid, startTicks), "ghost");
+    const [asked] = heedAnswer(haunted, "ghost", "absent", nowMs);
+    assert.equal(ownerOfProcess(asked, pid, startTicks), undefined);
+    assert.equal(ownerOfProcess(heedAnswer(asked, "ghost", "answered", nowMs)[0], pid, startTicks), "ghost");
+  });
+
+  test("gives way to that cell then, and nothing is left of it over which relatives could stay at odds", () => {
+    const [asked] = heedAnswer(haunted, "ghost", "absent", nowMs);
+    const after = born(asked, "real", "e2");
+    const never = born(before, "real", "e2");
+    assert.deepEqual([after.alive.has("ghost"), after.alive.has("real")], [false, true]);
+    assert.equal(after.records.has(cellKey("ghost")), false);
+    assert.equal(after.digest, never.digest);
+  });
+
+  test("does not take a cell with it whose socket is only late", () => {
+    const [late] = heedAnswer(before, "e3", "absent", nowMs);
+    assert.equal(late.alive.has("e3"), true);
+    assert.equal(born(late, "real", "e2").alive.has("e3"), true);
   });
 });

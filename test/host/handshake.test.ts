@@ -67,7 +67,7 @@ function acquaintance(organism: string, known: readonly Cell[], runs = true): Ac
     organism,
     cell: (id) => cells.get(id),
     held: () => undefined,
-    cellOfProcess: () => undefined,
+    ownerOfProcess: () => undefined,
     runs: () => runs,
     hasDna: () => false,
   };

@@ -52,7 +52,7 @@ function knowing(...cells: CellBody[]): Acquaintance {
       const cell = cells.find((known) => keyOf(known) === key);
       return cell === undefined ? undefined : signed(cell, cell.id, 5);
     },
-    cellOfProcess: (pid, startTicks) => cells.find((c) => c.pid === pid && c.startTicks === startTicks)?.id,
+    ownerOfProcess: (pid, startTicks) => cells.find((c) => c.pid === pid && c.startTicks === startTicks)?.id,
     runs: (pid) => pid <= 4,
     hasDna: (revision) => revision === "first",
   };
