@@ -36,6 +36,6 @@ export class Roll<T extends Enrolled> {
 
   /** Those that are there as the walk begins, without those that leave on the way before their turn. */
   *[Symbol.iterator](): Generator<T> {
-    for (const member of [...this.#members]) if (this.#members[member.rollPlace] === member) yield member;
+    for (const member of this.#members.slice()) if (this.#members[member.rollPlace] === member) yield member;
   }
 }
