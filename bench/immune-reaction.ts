@@ -7,8 +7,12 @@
  * cell's time is when its first refusal has arrived. So what is measured is the whole way: judging, the mark's way over
  * kin links, the ledger, the sentence, its write to the disk, the record's way back to every cell, and the refusal.
  *
- * Ends with 1 where a cell does not refuse in time, or three requests were enough.
+ * A p99 wants some hundreds of trials: 200 take about two minutes. It tells how far it is on standard error; with `--samples FILE`
+ * each trial is appended there, and what is there already counts, so that a run may be interrupted and gone on with.
+ *
+ * Ends with 1 where a cell does not refuse in time, three requests were enough, or it was interrupted before the end.
  */
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -18,8 +22,9 @@ import { quantile } from "./lib/tools.ts";
 
 const { values } = parseArgs({
   options: {
-    trials: { type: "string", default: "100" },
+    trials: { type: "string", default: "200" },
     cells: { type: "string", default: "8" },
+    samples: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -34,6 +39,13 @@ const pauseMs = 100;
 /** One after the other, until each cell has taken one. */
 const connectionsMax = 500;
 const edgesMs = [2, 5, 10, 20, 50, 100, 250, 1_000, refusedMsMax];
+const tellEveryMs = 5_000;
+
+/** One trial: milliseconds until each cell refused, the one that judged first. */
+type Sample = readonly number[];
+
+const interruption = new AbortController();
+process.once("SIGINT", () => interruption.abort());
 
 const endings: Array<() => Promise<void>> = [];
 try {
@@ -43,6 +55,7 @@ try {
 }
 
 async function measure(): Promise<boolean> {
+  const samples = readSamples();
   const rule = `SecRule ARGS "@contains attack" "id:1000,phase:2,deny,log,tag:'attack-rce'"\n`;
   const app = `import http from "node:http";\nhttp.createServer((_q, s) => s.end("x")).listen(3000);\n`;
   const organism = await startOrganism(
@@ -64,20 +77,32 @@ async function measure(): Promise<boolean> {
   await organism.request();
   await organism.grown({ "b-cell": cellCount, "t-cell": 1, stem: 2 });
   const agents = await connectToAll(organism);
-  const perCell: number[] = [];
-  const everyCell: number[] = [];
-  const owns: number[] = [];
-  for (let trial = 0; trial < trials; trial += 1) {
-    const client = `203.${trial >> 8}.${trial & 255}.7`;
-    const [first] = agents.values();
-    for (let i = 0; i < 3; i += 1) await ask(organism, first!, client, `/?q=attack${i}`);
+  const progress = tellProgress(samples.length);
+  while (samples.length < trials && !interruption.signal.aborted) {
+    const sample = await tryOne(organism, [...agents.values()], samples.length);
+    samples.push(sample);
+    if (values.samples !== undefined)
+      appendFileSync(values.samples, `${JSON.stringify({ cells: cellCount, ms: sample })}\n`);
+    progress(samples.length);
     await sleep(pauseMs);
-    for (const agent of agents.values()) {
-      if ((await ask(organism, agent, client, "/")).status !== 200) throw new Error("three requests were enough");
-    }
-    const startMs = performance.now();
-    const last = ask(organism, first!, client, "/?q=attack3");
-    const asked = [...agents.values()].map(async (agent, i) => {
+  }
+  for (const agent of agents.values()) agent.destroy();
+  return report(samples);
+}
+
+/** An attacker of his own. */
+async function tryOne(organism: Organism, agents: readonly http.Agent[], trial: number): Promise<Sample> {
+  const client = `203.${trial >> 8}.${trial & 255}.7`;
+  const [first] = agents;
+  for (let i = 0; i < 3; i += 1) await ask(organism, first!, client, `/?q=attack${i}`);
+  await sleep(pauseMs);
+  for (const agent of agents) {
+    if ((await ask(organism, agent, client, "/")).status !== 200) throw new Error("three requests were enough");
+  }
+  const startMs = performance.now();
+  const last = ask(organism, first!, client, "/?q=attack3");
+  return Promise.all(
+    agents.map(async (agent, i) => {
       // The cell that judges the attack answers it first.
       if (i === 0) await last;
       for (;;) {
@@ -87,15 +112,34 @@ async function measure(): Promise<boolean> {
         if (ms > refusedMsMax) throw new Error(`a cell did not refuse within ${refusedMsMax} ms`);
         await sleep(askEveryMs);
       }
+    }),
+  );
+}
+
+/** Of earlier runs with as many cells. */
+function readSamples(): Sample[] {
+  const file = values.samples;
+  if (file === undefined || !existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+  return lines
+    .map((line) => JSON.parse(line) as { cells: number; ms: Sample })
+    .map(({ cells, ms }, i) => {
+      if (cells !== cellCount)
+        throw new Error(`${file}, line ${i + 1}: of ${cells} cells, and this run has ${cellCount}`);
+      return ms;
     });
-    const times = await Promise.all(asked);
-    perCell.push(...times);
-    everyCell.push(Math.max(...times));
-    owns.push(times[0]!);
-    await sleep(pauseMs);
-  }
-  for (const agent of agents.values()) agent.destroy();
-  return report({ perCell, everyCell, owns });
+}
+
+function tellProgress(before: number): (done: number) => void {
+  const startMs = performance.now();
+  let toldMs = startMs;
+  return (done) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < tellEveryMs) return;
+    toldMs = nowMs;
+    const leftMs = ((nowMs - startMs) / (done - before)) * (trials - done);
+    console.error(`${done} of ${trials} trials, ${Math.ceil(leftMs / 1_000)} s left`);
+  };
 }
 
 /** A kept connection to each B cell, known by how it numbers its requests. */
@@ -135,14 +179,24 @@ function ask(
   });
 }
 
-function report({ perCell, everyCell, owns }: Record<"perCell" | "everyCell" | "owns", number[]>): boolean {
+function report(samples: readonly Sample[]): boolean {
+  if (samples.length === 0) return false;
+  const perCell = samples.flat();
+  const everyCell = samples.map((ms) => Math.max(...ms));
+  const owns = samples.map(([ms]) => ms!);
   const of = (ms: number[]) => ({
     p50: quantile(ms, 0.5),
     p90: quantile(ms, 0.9),
     p99: quantile(ms, 0.99),
     max: Math.max(...ms),
   });
-  const figures = { trials, cells: cellCount, perCell: of(perCell), everyCell: of(everyCell), judge: of(owns) };
+  const figures = {
+    trials: samples.length,
+    cells: cellCount,
+    perCell: of(perCell),
+    everyCell: of(everyCell),
+    judge: of(owns),
+  };
   const counts = edgesMs.map((edge, i) => {
     const from = edgesMs[i - 1] ?? 0;
     return [edge, everyCell.filter((ms) => ms > from && ms <= edge).length] as const;
@@ -162,7 +216,7 @@ function report({ perCell, everyCell, owns }: Record<"perCell" | "everyCell" | "
         row("by the cell that judged", figures.judge),
       ]),
     );
-    console.log(`\nthe last of ${cellCount} B cells, ${trials} attackers:`);
+    console.log(`\nthe last of ${cellCount} B cells, ${samples.length} attackers:`);
     const most = Math.max(...counts.map(([, count]) => count));
     for (const [edge, count] of counts) {
       console.log(
@@ -170,5 +224,5 @@ function report({ perCell, everyCell, owns }: Record<"perCell" | "everyCell" | "
       );
     }
   }
-  return everyCell.length === trials;
+  return samples.length >= trials;
 }

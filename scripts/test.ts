@@ -41,7 +41,8 @@ const components: readonly Component[] = [
     name: "nft",
     probe: ["nft", "--version"],
     debianPackages: ["nftables", "iproute2"],
-    neededBy: "bans in the kernel (test/immune/nftables.test.ts)",
+    neededBy:
+      "bans in the kernel, and on real connections (test/immune/nftables.test.ts, test/e2e/kernel.test.ts, enforcement.test.ts)",
   },
   {
     name: "systemd-notify",

@@ -15,7 +15,7 @@ import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { CellBody, OrganismRecord } from "./record.ts";
 import { lineageMax } from "./record.ts";
-import { ableMembersOf, ownBody, publish } from "./roster.ts";
+import { ableMembersOf, ownBody, publish, recordsToTell } from "./roster.ts";
 import type { State } from "./state.ts";
 import { revisionOf } from "./revision.ts";
 import type { Conception } from "./event.ts";
@@ -85,7 +85,7 @@ export function conceived(state: State, id: CellId, conception: Conception): Mov
 
 /** The certificate is signed and on our own roster: the daughter may begin. */
 export function bear(state: State, certificate: OrganismRecord<CellBody>): Move {
-  const records = [...state.records.values()];
+  const records = recordsToTell(state);
   const urgent = state.gestations.get(certificate.body.id)?.urgent ?? false;
   return [state, [{ type: "bear", certificate, records, class: certificate.body.class, urgent }]];
 }

@@ -158,21 +158,33 @@ export function isElder(a: CellBody, b: CellBody): boolean {
 
 /**
  * A mother that lies can name a daughter that is none, with the process of one who is. Such a ghost is nobody: there is no death
- * to tell of, and its birth is forgotten, or those who never believed in it would stay at odds with us for ever.
+ * to tell of. Its word is kept, or it would be news again from whoever has not asked it yet; but it is passed on no more, and no
+ * matter over which relatives could be at odds.
  */
 export function withoutGhost(state: State, id: CellId): State {
-  const birth = state.records.get(cellKey(id));
   const condemned = new Map(state.condemned);
   condemned.delete(id);
+  const known = state.ghosts.has(id) ? undefined : state.records.get(cellKey(id));
+  const ghosts = new Set(state.ghosts).add(id);
+  const [oldest] = ghosts;
+  const isTooMany = ghosts.size > tombstonesMax && oldest !== undefined;
+  if (isTooMany) ghosts.delete(oldest);
   return {
     ...state,
     condemned,
-    records: mapWithout(state.records, cellKey(id)),
-    digest: birth === undefined ? state.digest : (state.digest ^ editionHash(birth)) >>> 0,
+    ghosts,
+    records: isTooMany ? mapWithout(state.records, cellKey(oldest)) : state.records,
+    digest: known === undefined ? state.digest : (state.digest ^ editionHash(known)) >>> 0,
     alive: mapWithout(state.alive, id),
     absent: without(state.absent, id),
     heardMs: mapWithout(state.heardMs, id),
   };
+}
+
+/** What is passed on to relatives and daughters. */
+export function recordsToTell({ records, ghosts }: State): OrganismRecord[] {
+  const all = [...records.values()];
+  return ghosts.size === 0 ? all : all.filter(({ body }) => body.kind !== "cell" || !ghosts.has(body.id));
 }
 
 function isNews(state: State, record: OrganismRecord): boolean {
@@ -222,7 +234,8 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   // Whatever is wanted from now on is another want.
   const unanswered = tookRole ? { ...state.unanswered, [took]: 0 } : state.unanswered;
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
-  const known: State = { ...state, alive, hormones, unanswered, heardMs };
+  const ghosts = without(state.ghosts, body.id);
+  const known: State = { ...state, alive, hormones, unanswered, heardMs, ghosts };
   const ghost = before === undefined ? absentNameOf(known, body) : undefined;
   return ghost === undefined ? known : withoutGhost(known, ghost);
 }
@@ -231,7 +244,7 @@ function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, 
   const dead = state.alive.get(id);
   const alive = mapWithout(state.alive, id);
   const doubted = without(state.doubted, id);
-  const absent = without(state.absent, id);
+  const [absent, ghosts] = [without(state.absent, id), without(state.ghosts, id)];
   const tombstones = [...state.tombstones, { id, atMs: nowMs }];
   const counts =
     cause === "crashed" && dead?.class === "drone" && nowMs - (state.app.crashesMs.at(-1) ?? -Infinity) > episodeMs;
@@ -253,6 +266,7 @@ function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, 
     rumours,
     doubted,
     absent,
+    ghosts,
     tombstones,
     app: { ...state.app, crashesMs },
   };
@@ -264,11 +278,12 @@ function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, 
  */
 function digestAfter(state: State, record: OrganismRecord): number {
   const { body, key } = record;
-  const dead = body.kind === "death" ? state.records.get(cellKey(body.id)) : undefined;
+  const isGhost = (body.kind === "death" || body.kind === "cell") && state.ghosts.has(body.id);
+  const dead = body.kind === "death" && !isGhost ? state.records.get(cellKey(body.id)) : undefined;
   if (dead !== undefined) return state.records.has(key) ? state.digest : (state.digest ^ editionHash(dead)) >>> 0;
   // Bans are forgotten by each at a moment of its own; what was missed of them is found in the memory.
   if (body.kind === "death" || body.kind === "certificate" || body.kind === "ban") return state.digest;
-  const held = state.records.get(key);
+  const held = isGhost ? undefined : state.records.get(key);
   return (state.digest ^ editionHash(record) ^ (held === undefined ? 0 : editionHash(held))) >>> 0;
 }
 

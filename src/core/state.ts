@@ -61,6 +61,8 @@ export interface State {
   readonly rumours: ReadonlyMap<CellId, ReadonlySet<CellId>>;
   /** Whose process runs while nobody answers under their name, when last asked: a socket that is late or gone, or a ghost. */
   readonly absent: ReadonlySet<CellId>;
+  /** Names that were found to be nobody's. */
+  readonly ghosts: ReadonlySet<CellId>;
   /** Open ballots by charge, and on whom we voted lately. Invariant: at most ballotsMax. */
   readonly ballots: ReadonlyMap<string, Ballot>;
   readonly votes: ReadonlyArray<{ readonly target: CellId; readonly atMs: number }>;

@@ -16,7 +16,16 @@ import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import type { CellBody, DeathCause, OrganismRecord } from "./record.ts";
 import { supersedes } from "./record.ts";
-import { announce, census, forgetBans, forgetTheLongDead, pronounce, publish, takeIn } from "./roster.ts";
+import {
+  announce,
+  census,
+  forgetBans,
+  forgetTheLongDead,
+  pronounce,
+  publish,
+  recordsToTell,
+  takeIn,
+} from "./roster.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -87,6 +96,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     suspects: new Map(),
     rumours: new Map(),
     absent: new Set(),
+    ghosts: new Set(),
     ballots: new Map(),
     votes: [],
     condemned: new Map(),
@@ -278,7 +288,7 @@ function message(state: State, { from, message, nowMs }: Event & { type: "messag
   switch (message.type) {
     case "inventory": {
       const held = new Map(message.entries.map(([key, version, origin]) => [key, { version, origin }]));
-      const lacking = [...state.records.values()].filter((record) => supersedes(record, held.get(record.key)));
+      const lacking = recordsToTell(state).filter((record) => supersedes(record, held.get(record.key)));
       return lacking.length === 0
         ? still(state)
         : [state, [{ type: "send", to: from, message: { type: "records", records: lacking } }]];

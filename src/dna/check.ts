@@ -4,6 +4,7 @@
  * The same judgement as at start, with one difference: a DNA without an app is sound in itself, since the
  * command line may give it. Nothing is started and nothing written.
  */
+import { tCellsOf } from "./core-dna.ts";
 import { formatDiagnostics, isWarning, type Diagnostic } from "./diagnostic.ts";
 import type { Dna } from "./dna.ts";
 import { loadDna, type LoadDnaRequest } from "./load.ts";
@@ -49,9 +50,10 @@ export function formatCheck(report: CheckReport, options: { color: boolean; colu
     .join("\n\n");
 }
 
-function summaryText({ name, app, listen, cells }: Dna, revision: string): string {
+function summaryText(dna: Dna, revision: string): string {
+  const { name, app, listen, cells } = dna;
   const populations = (["neuron", "bCell", "tCell", "drone"] as const).map((key) => {
-    const { min, max } = cells[key];
+    const { min, max } = key === "tCell" ? tCellsOf(dna) : cells[key];
     return `${classNames[key]} ${min === max ? min : `${min}-${max}`}`;
   });
   const rows: Array<[string, string]> = [

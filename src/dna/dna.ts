@@ -758,8 +758,8 @@ export interface Dna {
       readonly limitPerSecond: number;
       /**
        * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
-       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
-       * false.
+       * attacker costs nothing. Needs the right to administer the network, as root has it. One T cell
+       * then stays, also in times of peace: it keeps the set. Default: false.
        */
       readonly nftables: boolean;
       /**
@@ -778,7 +778,8 @@ export interface Dna {
     readonly report: {
       /**
        * A report names an address to strangers, so it is off until asked for. In a dry run reports are
-       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       * made and kept, and none is sent: look at them for a week first. While it is on one T cell stays,
+       * also in times of peace: it sends what did not arrive again. Default: "off".
        */
       readonly mode: "off" | "dry-run" | "on";
       /**
@@ -1626,8 +1627,8 @@ export interface DnaInput {
       limitPerSecond?: number | undefined;
       /**
        * Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an
-       * attacker costs nothing. Needs the right to administer the network, as root has it. Default:
-       * false.
+       * attacker costs nothing. Needs the right to administer the network, as root has it. One T cell
+       * then stays, also in times of peace: it keeps the set. Default: false.
        */
       nftables?: boolean | undefined;
       /**
@@ -1646,7 +1647,8 @@ export interface DnaInput {
     report?: {
       /**
        * A report names an address to strangers, so it is off until asked for. In a dry run reports are
-       * made and kept, and none is sent: look at them for a week first. Default: "off".
+       * made and kept, and none is sent: look at them for a week first. While it is on one T cell stays,
+       * also in times of peace: it sends what did not arrive again. Default: "off".
        */
       mode?: "off" | "dry-run" | "on" | undefined;
       /**

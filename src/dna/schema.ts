@@ -667,7 +667,7 @@ export function dnaSchema(facts: DnaFacts) {
           why: "What each B cell takes of a source that is limited; beyond it the answer is 429. A person's browser needs less.",
         }),
         nftables: flag(false, {
-          why: "Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an attacker costs nothing. Needs the right to administer the network, as root has it.",
+          why: "Keep the bans as a set in the kernel too (`nft`), for the organism's ports: refused there, an attacker costs nothing. Needs the right to administer the network, as root has it. One T cell then stays, also in times of peace: it keeps the set.",
         }),
         loginPaths: z.array(z.string().regex(LOGIN_PATH)).max(64).default([]).meta({
           description:
@@ -683,7 +683,7 @@ export function dnaSchema(facts: DnaFacts) {
       }),
       report: section("Telling others of attacks: the attacker's provider, a blocklist, your own desk.", {
         mode: oneOf(["off", "dry-run", "on"], "off", {
-          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first.",
+          why: "A report names an address to strangers, so it is off until asked for. In a dry run reports are made and kept, and none is sent: look at them for a week first. While it is on one T cell stays, also in times of peace: it sends what did not arrive again.",
         }),
         reporter: nullable(
           z.strictObject({

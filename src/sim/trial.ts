@@ -162,7 +162,7 @@ export class Trial {
   /** From when on the infected can be told from outside. */
   #foundOutMs = Number.POSITIVE_INFINITY;
   /** Who gets going again, and when. */
-  readonly #aboveCapSinceMs = new Map<SpecializedClass, number>();
+  readonly #aboveCap = new Map<SpecializedClass, { sinceMs: number; excess: number }>();
   #aboveCapMs = 0;
   #serviceMs: number | null = null;
   #renewalMs: number | null = null;
@@ -486,27 +486,35 @@ export class Trial {
 
   /** See docs/decisions/0007: cells that do not know of each other may be one too many, for as long as a vote takes. */
   #capExceeded(): string | null {
+    // Those that hang work at nothing: their places are regrown when they were given up. And the replacement of one that is worn out
+    // or outdated is there before that one goes (decision 0017).
+    const excessOf = (cellClass: SpecializedClass): number =>
+      this.world.working[cellClass] - this.#dna.population[cellClass].max - this.#renewals(cellClass);
+    const excess = specializedClasses.reduce((sum, cellClass) => sum + Math.max(0, excessOf(cellClass)), 0);
     for (const cellClass of specializedClasses) {
-      // Those that hang work at nothing: their places are regrown when they were given up.
-      const count = this.world.working[cellClass];
-      // The replacement of one that is worn out or outdated is there before that one goes (decision 0017).
-      const { max } = this.#dna.population[cellClass];
       // A surplus is voted out after those who do harm or nothing: while there are any it waits.
-      if (count <= max + this.#renewals(cellClass) || this.#haltedCount() + this.#plague.living().length > 0) {
-        this.#aboveCapSinceMs.delete(cellClass);
+      if (excessOf(cellClass) <= 0 || this.#haltedCount() + this.#plague.living().length > 0) {
+        this.#aboveCap.delete(cellClass);
         continue;
       }
-      const sinceMs = this.#aboveCapSinceMs.get(cellClass) ?? this.world.nowMs;
-      this.#aboveCapSinceMs.set(cellClass, sinceMs);
+      const before = this.#aboveCap.get(cellClass) ?? { sinceMs: this.world.nowMs, excess };
+      const above = { ...before, excess: Math.max(before.excess, excess) };
+      this.#aboveCap.set(cellClass, above);
       this.#aboveCapMs += lookEveryMs;
-      if (this.world.nowMs - sinceMs > aboveCapMsMax) return `${count} ${cellClass}s, and the DNA allows ${max}`;
+      // One after the other, in an order that all agree on: each takes a sentence.
+      if (this.world.nowMs - above.sinceMs <= aboveCapMsMax + (above.excess - 1) * recoveryMsPerSentence) continue;
+      return `${this.world.working[cellClass]} ${cellClass}s, and the DNA allows ${this.#dna.population[cellClass].max}`;
     }
     return null;
   }
 
-  /** One at a time: no class here is so large that a tenth of it is more. */
+  /** Replacements that may be there already. One at a time: no class here is so large that a tenth of it is more. */
   #renewals(cellClass: SpecializedClass): number {
-    return this.#due().some((id) => this.world.cells.get(id)?.state?.class === cellClass) ? 1 : 0;
+    const isDue = (id: CellId): boolean => {
+      const cell = this.world.cells.get(id);
+      return cell !== undefined && (this.world.isWorn(cell) || this.world.isOutdated(cell));
+    };
+    return this.world.ofClass(cellClass).some(({ self }) => isDue(self)) ? 1 : 0;
   }
 
   /**

@@ -1,7 +1,10 @@
-/** Columns that line up. Widths follow the contents; a narrow terminal gets narrower gaps before anything else. */
+/**
+ * Columns that line up. Widths follow the contents; a narrow terminal gets narrower gaps before anything else. A cell's text may
+ * come from anybody (a ban's reason, a mail server's answer): it is made fit for a terminal here.
+ */
 import type { Ink, Style } from "./style.ts";
 import { paint } from "./style.ts";
-import { pad } from "./text.ts";
+import { pad, printable } from "./text.ts";
 
 export interface Column {
   title: string;
@@ -16,9 +19,12 @@ export interface TableCell {
 /** One string a line, the header first. */
 export function renderTable(
   columns: readonly Column[],
-  rows: ReadonlyArray<readonly TableCell[]>,
+  given: ReadonlyArray<readonly TableCell[]>,
   style: Style,
 ): string[] {
+  // No colours but ours: they would count as width.
+  const plain = { ...style, color: false };
+  const rows = given.map((row) => row.map((cell) => ({ ...cell, text: printable(cell.text, plain) })));
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...rows.map((row) => row[index]?.text.length ?? 0)),
   );

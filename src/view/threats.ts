@@ -1,6 +1,6 @@
 /** `cellws threats`: what attackers did and what was done about it, as tables and as a plot over time. */
 import type { BanAction } from "../core/record.ts";
-import type { ChartColor, ChartPoint, Panel } from "./chart.ts";
+import type { ChartColor, ChartPoint, Mark, Panel } from "./chart.ts";
 import { renderChart } from "./chart.ts";
 import type { Ink, Style } from "./style.ts";
 import type { Column } from "./table.ts";
@@ -155,48 +155,83 @@ function reportRow({ incident, channel, state, attempts, told }: ReportView) {
 
 const seriesMax = 6;
 const colors = ["orange", "blue", "green", "purple", "sky", "amber"] as const satisfies readonly ChartColor[];
+/** Of the plot's width, what a mark's words take: nearer ones would lie on each other. */
+const markShare = 1 / 5;
+const smallPanel = 90;
+/** Counts of one are not cut in halves: an axis goes up to this at least. */
+const countMin = 2;
 
-/** Attacks by kind, clean requests, and the bans in force, minute by minute. */
-export function threatsChart({ name, sinceMs, nowMs, incidents, seen }: ThreatsView): string {
-  const [first, last] = [Math.floor(sinceMs / minuteMs), Math.floor(nowMs / minuteMs)];
-  const at = (minute: number): number => (minute - first) * minuteMs;
-  const over = (kind: string): ChartPoint[] => {
-    const counts = new Map(
-      seen.filter((one) => one.kind === "class" && one.name === kind).map((one) => [one.minute, one.count]),
-    );
-    return Array.from({ length: last - first + 1 }, (_, i) => [at(first + i), counts.get(first + i) ?? 0] as const);
-  };
+/** Attacks by kind, clean requests, and the sentences in force, minute by minute. `toTime`: of a wall clock's ms, as people read it. */
+export function threatsChart(
+  { name, sinceMs, nowMs, incidents, seen }: ThreatsView,
+  toTime: (ms: number) => string,
+): string {
+  const first = Math.floor(sinceMs / minuteMs);
+  const startMs = first * minuteMs;
+  const over = (kind: string): ChartPoint[] => perMinute(seen, kind, { first, startMs, nowMs });
+  const shown = incidents.filter(({ issuedAtMs }) => issuedAtMs >= startMs);
   const kinds = totalsOf(seen, "class").slice(0, seriesMax);
   const attacks: Panel = {
-    y: { label: "attacks a minute" },
+    y: { label: "attacks a minute", to: countMin },
     series: kinds.map(({ name: kind }, i) => ({
       name: kind,
       kind: "step" as const,
       color: colors[i % colors.length]!,
       points: over(kind),
     })),
+    marks: marksOf(shown, startMs, nowMs),
   };
   const clean: Panel = {
-    y: { label: "clean requests a minute" },
-    series: [{ name: "clean", kind: "area", color: "grey", points: over(cleanClass) }],
-    height: 90,
+    y: { label: "clean a minute", to: countMin },
+    series: [{ name: "clean requests", kind: "step", color: "grey", points: over(cleanClass) }],
+    height: smallPanel,
   };
   const bans: Panel = {
-    y: { label: "sentences in force" },
-    series: [{ name: "in force", kind: "step", color: "black", points: inForce(incidents, sinceMs, nowMs) }],
-    height: 90,
+    y: { label: "in force", to: countMin },
+    series: [{ name: "sentences in force", kind: "step", color: "black", points: inForce(incidents, startMs, nowMs) }],
+    height: smallPanel,
   };
-  const notes = [`${formatCount(incidents.length, "incident")} in ${formatDuration(nowMs - sinceMs)}`];
+  const hasClean = seen.some(({ kind, name: its }) => kind === "class" && its === cleanClass);
+  const notes = [
+    `${formatCount(shown.length, "incident")} in ${formatDuration(nowMs - startMs)}, until ${toTime(nowMs)}`,
+  ];
   return renderChart({
     title: `Threats to ${name}`,
     notes,
-    x: { label: "time", scale: "time" },
-    panels: [attacks, clean, bans],
+    x: { label: `time since ${toTime(startMs)}`, scale: "time" },
+    panels: hasClean ? [attacks, clean, bans] : [attacks, bans],
   });
 }
 
-function inForce(incidents: readonly IncidentView[], sinceMs: number, nowMs: number): ChartPoint[] {
-  const first = Math.floor(sinceMs / minuteMs) * minuteMs;
+/** Counts hold for their minute; that of the last one until now. */
+function perMinute(
+  seen: readonly SeenView[],
+  name: string,
+  { first, startMs, nowMs }: { first: number; startMs: number; nowMs: number },
+): ChartPoint[] {
+  const counts = new Map<number, number>();
+  for (const one of seen) if (one.kind === "class" && one.name === name) counts.set(one.minute, one.count);
+  const last = Math.floor(nowMs / minuteMs);
+  const points = Array.from({ length: last - first + 1 }, (_, i): ChartPoint => [
+    i * minuteMs,
+    counts.get(first + i) ?? 0,
+  ]);
+  return [...points, [nowMs - startMs, counts.get(last) ?? 0]];
+}
+
+/** Sentences in words, as far as there is room: of several close together the first. */
+function marksOf(incidents: readonly IncidentView[], startMs: number, nowMs: number): Mark[] {
+  const marks: Mark[] = [];
+  const apartMs = (nowMs - startMs) * markShare;
+  for (const { outcome, action, range, issuedAtMs } of incidents.toSorted((a, b) => a.issuedAtMs - b.issuedAtMs)) {
+    const x = issuedAtMs - startMs;
+    const isApart = x - (marks.at(-1)?.x ?? -Infinity) >= apartMs;
+    if (outcome === "sentenced" && action !== "watch" && isApart) marks.push({ x, text: `${action} ${range}` });
+  }
+  return marks;
+}
+
+function inForce(incidents: readonly IncidentView[], startMs: number, nowMs: number): ChartPoint[] {
   const changes = incidents
     .filter(({ outcome }) => outcome === "sentenced")
     .flatMap(({ issuedAtMs, untilMs }) => [
@@ -209,8 +244,8 @@ function inForce(incidents: readonly IncidentView[], sinceMs: number, nowMs: num
   let count = 0;
   for (const { atMs, by } of changes) {
     count += by;
-    points.push([Math.max(0, atMs - first), count]);
+    points.push([Math.max(0, atMs - startMs), count]);
   }
-  points.push([nowMs - first, count]);
+  points.push([nowMs - startMs, count]);
   return points;
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fs from "node:fs";
+import http2 from "node:http2";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
@@ -9,7 +12,7 @@ import { openMemory } from "../../src/host/immune/memory.ts";
 import type { ExchangeRequest } from "../../src/http/message.ts";
 import { defaultBanPolicy } from "../../src/immune/bans/policy.ts";
 import { answer, rig } from "../support/ingress-rig.ts";
-import { until } from "../support/axon-pair.ts";
+import { ListenerRecorder, until } from "../support/axon-pair.ts";
 
 const wallMs = Date.now();
 const ban = (range: string, changes: Partial<BanBody> = {}): BanBody => ({
@@ -125,4 +128,89 @@ test("the tarpit holds no more than so many", async (t) => {
   for (let i = 0; i < gateLimits.tarpitMax + 2; i += 1)
     convey(from("203.0.113.9"), client, undefined as never, undefined as never).start();
   assert.deepEqual(failed, ["CELLWS_HTTP_RATE_LIMITED", "CELLWS_HTTP_RATE_LIMITED"]);
+});
+
+test("a banned client's connection is reset at accept, with nothing of it read and nothing said", async (t) => {
+  const { gate } = gateOf(t);
+  gate.take([ban("203.0.113.9")]);
+  const accepted: net.Socket[] = [];
+  let admitted = 0;
+  const server = net.createServer((socket) => {
+    accepted.push(socket);
+    // As if the connection had come from there: loopback is never banned.
+    Object.defineProperty(socket, "remoteAddress", { value: accepted.length === 1 ? "203.0.113.9" : "203.0.113.8" });
+    gate.admit(socket, () => (admitted += 1));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    for (const socket of accepted) socket.destroy();
+  });
+  const open = (): { socket: net.Socket; error: () => string | undefined } => {
+    const socket = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    let error: string | undefined;
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => (error = code));
+    socket.write("GET / HTTP/1.1\r\n");
+    socket.resume();
+    return { socket, error: () => error };
+  };
+  const banned = open();
+  await until(() => banned.error() !== undefined);
+  assert.equal(banned.error(), "ECONNRESET");
+  assert.deepEqual([banned.socket.bytesRead, accepted[0]?.bytesRead, admitted], [0, 0, 0]);
+  open();
+  await until(() => admitted === 1);
+  assert.equal(gate.counters.refused, 1);
+});
+
+test("over a proxy's HTTP/2 connection a banned client's requests are refused one by one, and others' are answered", async (t) => {
+  const { gate } = gateOf(t);
+  const { port, addDrone, ingress } = await rig(t, { trustedProxies: ["127.0.0.0/8"], judge: gate.judge }, {}, "h2");
+  await addDrone(answer("hello"));
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  t.after(() => session.destroy());
+  session.on("error", () => {});
+  const ask = async (client: string): Promise<unknown> => {
+    const stream = session.request({ ":path": "/", "x-forwarded-for": client });
+    stream.resume();
+    const [headers] = (await once(stream, "response")) as [http2.IncomingHttpHeaders];
+    return headers[":status"];
+  };
+  assert.equal(await ask("203.0.113.9"), 200);
+  gate.take([ban("203.0.113.0/24")]);
+  assert.equal(
+    ingress.cutWhere((address) => gate.isBanned(address)),
+    0,
+    "it is the proxy's",
+  );
+  assert.deepEqual(await Promise.all(["203.0.113.9", "192.0.2.1", "203.0.113.8"].map(ask)), [403, 200, 403]);
+  assert.equal(session.closed, false);
+});
+
+test("a banned client's tunnel through a proxy is cut, and no other connection of the proxy's", async (t) => {
+  const { gate } = gateOf(t);
+  const { addDrone, connect, ingress } = await rig(t, { trustedProxies: ["127.0.0.0/8"], judge: gate.judge });
+  await addDrone((exchange) => {
+    exchange.listen(new ListenerRecorder());
+    if (exchange.request.upgrade) exchange.tunnel();
+    exchange.write(Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+  });
+  const tunnelOf = async (client: string) => {
+    const opened = await connect();
+    opened.send(`GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nX-Forwarded-For: ${client}\r\n\r\n`);
+    await opened.until(/101/);
+    return opened;
+  };
+  const [his, another] = [await tunnelOf("203.0.113.9"), await tunnelOf("203.0.113.8")];
+  const idle = await connect();
+  await until(() => ingress.connectionCount === 3);
+  gate.take([ban("203.0.113.9")]);
+  assert.equal(
+    ingress.cutWhere((address) => gate.isBanned(address)),
+    1,
+  );
+  await his.toEnd();
+  assert.deepEqual([another.state, idle.state, ingress.connectionCount], ["open", "open", 2]);
 });

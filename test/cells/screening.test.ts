@@ -108,6 +108,15 @@ describe("a request before the guard", () => {
     );
   });
 
+  test("counts as clean also where it is watched: it was let through", async (t) => {
+    const odd: ImmuneFilter = () => "watch";
+    const { addDrone, connect, told } = await watched(t, {}, { filters: [odd] });
+    await addDrone(answer("tea"));
+    await (await connect()).send(get("/")).until(/tea$/);
+    const { sightings, marks } = told.take();
+    assert.deepEqual([marks.length, sightings.map(({ kind }) => kind)], [0, ["clean"]]);
+  });
+
   test("is refused with the status, the request's id and nothing else, and no drone hears of it", async (t) => {
     const { addDrone, connect, told, audit } = await watched(t);
     const drone = await addDrone(echo);

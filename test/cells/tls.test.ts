@@ -288,3 +288,43 @@ test("a session is resumed across a change of certificate", { skip }, async (t) 
   const second = await connect(t, tlsPort, { session });
   assert.equal(second.isSessionReused(), true);
 });
+
+test(
+  "whoever is banned meanwhile is cut off in his handshake, and while he waits for one; nobody waits for him",
+  { skip },
+  async (t) => {
+    const folder = certificateFolder(t);
+    const files = makeCertificate(folder, { name: "live" });
+    renameSync(files.cert, `${files.cert}.away`);
+    const { tlsPort, front, isReady, addDrone } = await tlsRig(t, files);
+    await addDrone(answer("hello"));
+    const open = async () => {
+      const socket = net.connect(tlsPort, "127.0.0.1");
+      t.after(() => socket.destroy());
+      socket.on("error", () => {});
+      socket.resume();
+      await once(socket, "connect");
+      return { socket, closed: once(socket, "close") };
+    };
+    const waiting = await open();
+    await until(() => front.openCount === 1);
+    front.cutWhere((address) => address === "203.0.113.7");
+    assert.equal(front.openCount, 1, "another's ban");
+    front.cutWhere((address) => address === "127.0.0.1");
+    await waiting.closed;
+    assert.equal(waiting.socket.bytesRead, 0);
+    renameSync(`${files.cert}.away`, files.cert);
+    await lookTwice(front);
+    assert.equal(isReady(), true);
+    await until(() => front.openCount === 0);
+
+    const shaking = await open();
+    await until(() => front.openCount === 1);
+    front.cutWhere((address) => address === "127.0.0.1");
+    await shaking.closed;
+    assert.equal(shaking.socket.bytesRead, 0);
+    await until(() => front.openCount === 0);
+    assert.match(await askOver(await connect(t, tlsPort)), /200 OK/);
+    await front.settled(5);
+  },
+);

@@ -106,6 +106,92 @@ test("what cannot be done is refused with a reason, and changes nothing", async 
   assert.equal((await bans("export")).stdout, "192.0.2.7\n");
 });
 
+test("odd input is refused whole, with what was expected, and what is odd but meant is understood", async (t) => {
+  const { bans, file } = rig(t);
+  await bans("add", "192.0.2.7", "--name", "shop");
+  const refused: Array<[args: string[], message: RegExp]> = [
+    ...[
+      "192.0.2.07",
+      "192.0.2.8/33",
+      "192.0.2.8/",
+      "2001:db8::/129",
+      "fe80::1%eth0",
+      " 192.0.2.8",
+      "0x7f.1",
+      "",
+      "*",
+    ].map((range): [string[], RegExp] => [
+      ["add", "192.0.2.8", range],
+      /CELLWS_E_USAGE: .*is no address and no CIDR range/,
+    ]),
+    [["add", "0.0.0.0/0"], /CELLWS_E_BAN_REFUSED: 0\.0\.0\.0\/0 is not banned: it is wider/],
+    [["add", "::/0"], /CELLWS_E_BAN_REFUSED/],
+    [["add", "::ffff:127.0.0.1"], /CELLWS_E_BAN_REFUSED: 127\.0\.0\.1 is not banned/],
+    [["add", "192.0.2.8", "--for", "0"], /CELLWS_E_USAGE: a ban for no time is none/],
+    [["add", "192.0.2.8", "--for", "-5m"], /CELLWS_E_USAGE: .*'-5m' is invalid/],
+    [["add", "192.0.2.8", "--for", "1e9"], /CELLWS_E_USAGE: .*'1e9' is invalid/],
+    [["add", "192.0.2.8", "--action", "lifted"], /CELLWS_E_USAGE: .*'lifted' is invalid/],
+    [["add", "192.0.2.8", "--reason", "\u001b[31mred"], /CELLWS_E_USAGE: that is no reason for a ban/],
+    [["add", "192.0.2.8", "--reason", "two\nlines"], /CELLWS_E_USAGE: that is no reason/],
+    [["add", "192.0.2.8", "--reason", " "], /CELLWS_E_USAGE: that is no reason/],
+    [["add", "192.0.2.8", "--reason", "x".repeat(65)], /CELLWS_E_USAGE: that is no reason/],
+    [["add", "--", "--name"], /CELLWS_E_USAGE: '--name' is no address/],
+    [["LIST"], /CELLWS_E_USAGE: unknown action 'LIST'/],
+    [["list", "192.0.2.7"], /CELLWS_E_USAGE: list takes no '192\.0\.2\.7'/],
+    [["import", file, file], /CELLWS_E_USAGE: import takes one file/],
+    [["import", path.dirname(file)], /CELLWS_E_BAN_LIST: cannot read/],
+    ...["1e3", "0x50", "80,,443", "80, 443", "65536", ""].map((ports): [string[], RegExp] => [
+      ["export", "--format", "nft", "--ports", ports],
+      /CELLWS_E_USAGE: .*Write port numbers/,
+    ]),
+    [["add", "192.0.2.8", "--name", "../shop"], /CELLWS_E_NAME_INVALID/],
+  ];
+  for (const [args, message] of refused) {
+    const { status, stdout, stderr } = await bans(...args);
+    assert.deepEqual([status, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.ok(!stderr.includes("\u001b"), "its own escape sequences are not sent to the terminal");
+  }
+  assert.equal((await bans("export")).stdout, "192.0.2.7\n");
+
+  const twice = await bans("add", "::FFFF:192.0.2.9", "192.0.2.9", "192.0.2.9/32", "--reason", " größer  ");
+  assert.match(twice.stdout, /^192\.0\.2\.9: ban until \S+Z\n$/, "three names of one address are one ban");
+  assert.match((await bans()).stdout, /192\.0\.2\.9 +ban +größer +1 /);
+  assert.equal((await bans("remove", "192.0.2.9", "192.0.2.9/32")).stdout, "192.0.2.9: lifted\n");
+});
+
+test("a list in any state is read as far as it can be, and its bytes do not reach the terminal", async (t) => {
+  const { bans, file } = rig(t);
+  const lists: Array<[bytes: string | Buffer, status: number, told: RegExp]> = [
+    ["", 0, /^0 ranges imported into shop, 0 left out\n$/],
+    ["\ufeff192.0.2.1\r\n192.0.2.2\r\n\r\n", 0, /^2 ranges imported into shop, 0 left out\n$/],
+    ["192.0.2.3\u001b[2J\n192.0.2.4", 0, /^1 range imported into shop, 1 left out\n$/],
+    [Buffer.from([0, 0xff, 0xfe, 0x1b, 0x5d, 0x30, 0x3b, 0x0a]), 0, /^0 ranges imported into shop, 1 left out\n$/],
+    ['{"bans":[]}', 0, /^0 ranges imported/],
+    [
+      '{"bans":[{"range":"192.0.2.5","action":"ban","untilMs":1e308}]}',
+      0,
+      /^0 ranges imported into shop, 1 left out\n$/,
+    ],
+    ['{"bans":[{"range":"192.0.2.5","action":"ban","reason":"\\u001b[2J"}]}', 0, /^1 range imported/],
+    ['{"bans":[{"range":"192.0.2.5","action":"lifted"}]}', 2, /^$/],
+    ["[1,2]", 2, /^$/],
+    ['{"__proto__":{"x":["192.0.2.6"]}}', 2, /^$/],
+    ["[".repeat(100_000), 2, /^$/],
+  ];
+  for (const [bytes, status, told] of lists) {
+    fs.writeFileSync(file, bytes);
+    const result = await bans("import", file, "--name", "shop");
+    assert.equal(result.status, status, `${String(bytes).slice(0, 80)}: ${result.stderr}`);
+    assert.match(result.stdout, told);
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch(result.stderr, /[\x00-\x08\x0b-\x1f]/);
+  }
+  const { stdout } = await bans();
+  assert.match(stdout, /192\.0\.2\.5 +ban +\?\[2J /);
+  assert.equal((await bans("export")).stdout, "192.0.2.1\n192.0.2.2\n192.0.2.4\n192.0.2.5\n");
+});
+
 test("with several memories a name is needed; with none that is told", async (t) => {
   const { bans } = rig(t);
   assert.match((await bans()).stderr, /CELLWS_E_NO_MEMORY: no organism has a memory of bans yet/);

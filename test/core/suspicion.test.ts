@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { controlPeriodMs, gestationMsMax, givenUpMs, healthScoreToAccuse, ownGapMs } from "../../src/core/limits.ts";
 import type { CellBody } from "../../src/core/record.ts";
 import { cellKey } from "../../src/core/record.ts";
-import { census, ownerOfProcess, takeIn } from "../../src/core/roster.ts";
+import { census, ownerOfProcess, recordsToTell, takeIn } from "../../src/core/roster.ts";
 import type { State } from "../../src/core/state.ts";
 import {
   heedAnswer,
@@ -132,8 +132,18 @@ describe("a ghost, named with the process of a cell that we have not heard of ye
     const after = born(asked, "real", "e2");
     const never = born(before, "real", "e2");
     assert.deepEqual([after.alive.has("ghost"), after.alive.has("real")], [false, true]);
-    assert.equal(after.records.has(cellKey("ghost")), false);
+    assert.equal(
+      recordsToTell(after).some(({ key }) => key === cellKey("ghost")),
+      false,
+    );
     assert.equal(after.digest, never.digest);
+  });
+
+  test("is not believed again when another says the same of it", () => {
+    const [asked] = heedAnswer(born(haunted, "real", "e1"), "ghost", "absent", nowMs);
+    assert.equal(asked.alive.has("ghost"), false);
+    const again = born(asked, "ghost", "e1");
+    assert.deepEqual([again.alive.has("ghost"), again.digest], [false, asked.digest]);
   });
 
   test("does not take a cell with it whose socket is only late", () => {

@@ -26,6 +26,20 @@ test("a sound DNA is summed up, and its secrets are not shown", async (context) 
   );
 });
 
+test("where the kernel has the bans, or reports are sent, one T cell stays", async (context) => {
+  const report = `{ mode: "on", reporter: { org: "S", contact: "a@s.example", domain: "s.example" },
+    mail: { server: "mail.example", from: "a@s.example", to: "b@i.example" } }`;
+  for (const immune of ["{ bans: { nftables: true } }", `{ report: ${report} }`]) {
+    const cwd = folderWith(context, {
+      "server.js": "",
+      "dna.ts": `export default { app: "./server.js", immune: ${immune} };`,
+    });
+    const checked = await checkDna({ cwd, machine });
+    assert.equal(checked.ok, true, JSON.stringify(checked.diagnostics));
+    assert.match(formatCheck(checked, plain), /t-cell 1-2/);
+  }
+});
+
 test("a DNA without an app is sound: the command line may give it", async (context) => {
   const report = await checkDna({
     cwd: folderWith(context, { "dna.ts": `export default { name: "shop" };` }),

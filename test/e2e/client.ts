@@ -11,6 +11,8 @@ import { within } from "./wait.ts";
 export interface Address {
   host: string;
   port: number;
+  /** Whence; any by default. */
+  localAddress?: string;
 }
 
 export interface ClientRequest {

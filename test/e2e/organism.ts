@@ -54,6 +54,8 @@ export interface OrganismOptions {
   env?: Record<string, string>;
   /** Environment variables that name a path in the scratch directory, which goes with the organism. */
   scratchEnv?: Record<string, string>;
+  /** What to run `cellws start` by: in another network (network.ts). */
+  within?: readonly string[];
   /** For several listening sockets, or TLS: then `listen` is in the DNA and no --port is given. */
   listenInDna?: boolean;
 }
@@ -196,12 +198,13 @@ export class Organism {
 
   /** `cellws start`, without waiting for anything. */
   launch(): ChildProcess {
-    const { args = [], files = {}, dna, app, listenInDna = false } = this.#options;
+    const { args = [], files = {}, dna, app, listenInDna = false, within: prefix = [] } = this.#options;
     const file = app.startsWith("/") ? app : app in files ? this.scratch(app) : appFile(app);
     for (const [name, text] of Object.entries(files)) writeFileSync(this.scratch(name), text);
     const port = listenInDna ? [] : ["--port", "0"];
     const dnaArgs = dna === undefined ? [] : ["--dna", this.writeDna(dna)];
-    const child = spawn(bin, ["start", file, "--name", this.name, ...port, ...dnaArgs, ...args], {
+    const command = [...prefix, bin, "start", file, "--name", this.name, ...port, ...dnaArgs, ...args];
+    const child = spawn(command[0]!, command.slice(1), {
       env: this.env,
       cwd: this.workDir,
       stdio: ["ignore", "pipe", "pipe"],

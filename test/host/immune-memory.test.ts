@@ -13,7 +13,7 @@ import { migrations } from "../../src/host/immune/migrations.ts";
 import { ensureStateDir, listStateDirs, stateDir } from "../../src/host/immune/state-dir.ts";
 import { defaultBanPolicy } from "../../src/immune/bans/policy.ts";
 import { offenceMemoryMs, Sentencer } from "../../src/immune/bans/sentencing.ts";
-import { Ledger } from "../../src/immune/ledger/ledger.ts";
+import { forgetMs, Ledger } from "../../src/immune/ledger/ledger.ts";
 import { prngBelow, prngFrom } from "../../src/lib/prng.ts";
 
 const writer = fileURLToPath(new URL("../support/memory-writer.ts", import.meta.url));
@@ -151,6 +151,23 @@ describe("the memory of bans", () => {
     assert.deepEqual(memory.loadStatistics(), []);
     assert.equal(memory.forgetShares(), 2);
   });
+
+  test("tells a T cell of what others have seen also when all that it had read before is forgotten", (t) => {
+    const file = makeFile(t);
+    let nowMs = 0;
+    const memory = open(t, { file, clock: { monotonicMs: () => nowMs, wallMs: () => wallMs } });
+    const share = { range: "192.0.2.7", owner: "t", version: 1, atMs: 0, levels: [], bad: 1, clean: 0, sketches: {} };
+    for (let version = 1; version <= 3; version += 1) memory.keepShares([{ ...share, version }]);
+    const { seq } = memory.sharesSince(0, 10);
+    nowMs = forgetMs + 1;
+    memory.takeLease();
+    assert.equal(memory.forgetShares(), 1);
+    memory.keepShares([{ ...share, range: "192.0.2.8", atMs: nowMs }]);
+    assert.deepEqual(
+      memory.sharesSince(seq, 10).shares.map(({ range }) => range),
+      ["192.0.2.8"],
+    );
+  });
 });
 
 describe("a memory's file", () => {
@@ -164,7 +181,8 @@ describe("a memory's file", () => {
     const memory = open(t, { file });
     assert.deepEqual(rangesOf(memory.bansInForce()), ["192.0.2.7"]);
     memory.takeLease();
-    assert.equal(memory.keepShares([]), 0);
+    const share = { range: "192.0.2.7", owner: "t", version: 1, atMs: 0, levels: [], bad: 1, clean: 0, sketches: {} };
+    assert.equal(memory.keepShares([share]), 1);
   });
 
   test("of a newer cellws is refused and left alone", (t) => {

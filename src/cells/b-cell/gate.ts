@@ -3,7 +3,8 @@
  *
  * At accept, before a byte is read, a banned client's connection is reset, and one in the tarpit waits. Connections that are
  * open when a ban arrives are cut. Behind trusted proxies the address is known only when a request's head has been read, and is
- * judged then: the proxy's connection carries other people's requests and stays.
+ * judged then: the proxy's connection carries other people's requests and stays. A tunnel through a proxy is one client's, and is
+ * cut with his ban.
  *
  * What is known comes as records over kin links, within milliseconds; out of the memory when the cell takes up its work;
  * and from there again now and then, so that nothing that was ever written is missed. Limits and delays are of this cell

@@ -111,6 +111,11 @@ export interface ClientConnection extends Enrolled {
   /** Looks at the deadlines. */
   sweep(): void;
   readonly remoteAddress: string;
+  /**
+   * Whose it is: the address at its other end, and of a tunnel through a trusted proxy that of the client behind it, for nobody
+   * else's requests go over that.
+   */
+  readonly ownerAddress: string;
   /** Since when the client has not taken all that is there for it; null when it takes all. */
   readonly stuckSinceMs: number | null;
   /** What is kept for it of answers: so much a cut frees, once the socket has closed. */
@@ -194,6 +199,11 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
 
   get remoteAddress(): string {
     return this.#facts.remoteAddress;
+  }
+
+  get ownerAddress(): string {
+    const client = this.#state === "tunnel" ? this.#request?.remoteAddress : undefined;
+    return client ?? this.#facts.remoteAddress;
   }
 
   /** Since when the client has not taken all that is there for it; null when it takes all. */

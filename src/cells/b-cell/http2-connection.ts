@@ -60,6 +60,11 @@ export class Http2Connection implements ClientConnection {
     return this.facts.remoteAddress;
   }
 
+  /** There are no tunnels in HTTP/2 here. */
+  get ownerAddress(): string {
+    return this.facts.remoteAddress;
+  }
+
   get stuckSinceMs(): number | null {
     let since: number | null = null;
     for (const exchange of this.#exchanges) {

@@ -148,7 +148,9 @@ export class Immunity {
     this.#count(finding, examination);
     if (finding.audit) this.#audit?.write(this.#entryOf(finding, examination));
     if (finding.wouldBlock) this.#mark(finding, request.requestId, request.remoteAddress);
-    else if (finding.verdict === "pass") this.#sightClean(request);
+    // Also what was watched and let through. Where a rule finds something in every request (a Host that is a number, say), nobody
+    // would be clean otherwise, and an office with one attacker in it would look like nothing but attackers.
+    else if (finding.verdict !== "block") this.#sightClean(request);
   }
 
   #count(finding: Finding, { isBodyCut, failure, facts }: Examination): void {

@@ -149,9 +149,9 @@ export class Ingress implements IngressContext {
     return this.#connections.size;
   }
 
-  /** Cuts the connections of those whose own address is meant; how many. */
+  /** Cuts the connections of those who are meant, tunnels included, and no proxy's; how many. */
   cutWhere(isMeant: (address: string) => boolean): number {
-    const meant = [...this.#connections].filter(({ remoteAddress }) => isMeant(remoteAddress));
+    const meant = [...this.#connections].filter(({ ownerAddress }) => isMeant(ownerAddress));
     for (const connection of meant) connection.cut();
     return meant.length;
   }

@@ -64,6 +64,8 @@ export class TlsFront {
 
   /** Takes a connection over, of which nothing has been read. */
   take(socket: net.Socket): void {
+    // Its "close" has been: nothing would ever end its handshake, and `settled` wait for it.
+    if (socket.destroyed) return;
     if (this.#server === null) {
       if (this.#waiting.length < tlsLimits.waitingMax) this.#waiting.push(socket);
       else socket.destroy();
@@ -77,10 +79,16 @@ export class TlsFront {
     this.#server.emit("connection", socket);
   }
 
+  /** Connections that wait for a certificate, or are in their handshake. */
+  get openCount(): number {
+    return this.#waiting.length + this.#handshakes.size;
+  }
+
   /** Ends the handshakes of those who are meant. */
   cutWhere(isMeant: (address: string) => boolean): void {
     for (const [socket, address] of this.#handshakes) if (isMeant(address)) socket.destroy();
     for (const socket of this.#waiting) if (isMeant(socket.remoteAddress ?? "")) socket.destroy();
+    this.#waiting = this.#waiting.filter(({ destroyed }) => !destroyed);
   }
 
   /** Looks at the files; by itself once a second. */

@@ -239,8 +239,10 @@ class TCell implements Body {
     const toTime = (ms: number): string => new Date(ms).toISOString();
     const entries = decisions.map((decision) => {
       const { body } = decision;
-      const incident = this.#book.incidentOf(body, wallMs - nowMs, toTime) ?? ofBehaviour(decision, toTime(wallMs));
-      return entryOf(incident, body, decision.kind === "sentence" ? "sentenced" : decision.why);
+      const known = this.#book.incidentOf(body, wallMs - nowMs, toTime) ?? ofBehaviour(decision, toTime(wallMs));
+      // Of the marks that other T cells were told only their number is known here.
+      const requests = Math.max(known.requests, Math.round(decision.judgement.standing.bad));
+      return entryOf({ ...known, requests }, body, decision.kind === "sentence" ? "sentenced" : decision.why);
     });
     for (const { range, action, attackClass, outcome, offence, untilMs } of entries) {
       const fields = { range, action, attackClass, outcome, offence, until: toTime(untilMs) };
@@ -248,7 +250,6 @@ class TCell implements Body {
       else log.warn("sentence-withheld", fields, `no ${action} for ${range} (${attackClass}): ${outcome}`);
     }
     this.#write({ decisions, entries, tries: 0 });
-    for (const entry of entries) this.#reactions.tell(entry);
   }
 
   /** Remembers first, and announces then. */
@@ -259,26 +260,29 @@ class TCell implements Body {
       this.#unwritten.push({ ...work, tries: work.tries + 1 });
       return;
     }
-    if (outcome !== "kept") this.#tellUnremembered(outcome, sentences.length);
+    const isKept = typeof outcome !== "string";
+    if (!isKept) this.#tellUnremembered(outcome, sentences.length);
+    // Two T cells that decide at once have decided the same: who wrote it first tells of it.
+    for (const entry of isKept ? outcome : work.entries) this.#reactions.tell(entry);
     const { dispatch } = this.#context;
     if (sentences.length === 0) return;
-    if (sentences.length <= pronouncedAtOnceMax || this.#memory === null || outcome !== "kept")
+    if (sentences.length <= pronouncedAtOnceMax || this.#memory === null || !isKept)
       dispatch({ type: "sentenced", bans: sentences });
     else dispatch({ type: "memory-changed", seq: this.#memory.seq });
   }
 
-  #remember(sentences: readonly BanBody[], entries: readonly ChronicleEntry[]): "kept" | NotKept {
+  /** Returns what nobody had written before. */
+  #remember(sentences: readonly BanBody[], entries: readonly ChronicleEntry[]): readonly ChronicleEntry[] | NotKept {
     const [memory, chronicle] = [this.#memory, this.#chronicle];
     if (memory === null || chronicle === null) return "none";
     try {
       return memory.write(() => {
         memory.insert(sentences);
-        for (const entry of entries) {
-          chronicle.insert(entry);
-          // Reports are of attackers that were refused, not of those that are watched or limited.
+        const fresh = entries.filter((entry) => chronicle.insert(entry));
+        // Reports are of attackers that were refused, not of those that are watched or limited.
+        for (const entry of fresh)
           if (entry.action === "ban" && entry.outcome === "sentenced") this.#outbox?.insert(this.#signed(entry));
-        }
-        return "kept" as const;
+        return fresh;
       });
     } catch (error) {
       // A disk that fails, say: whoever is under attack is protected all the same.
@@ -309,9 +313,9 @@ class TCell implements Body {
     for (const range of this.#readShares()) this.#reconsider(range);
     const { nowMs, wallMs } = momentNow();
     this.#sentencer.sweep(nowMs);
-    if (this.#memory === null || !this.#memory.takeLease()) return;
+    if (this.#memory === null || !this.#memory.takeLease()) return this.#kernel?.yield();
     void this.#outbox?.deliver().catch((error: unknown) => this.#tellFailure("deliver", error));
-    void this.#kernel?.show(this.#memory.bansInForce(), wallMs);
+    this.#kernel?.show(this.#memory, wallMs);
     if (nowMs - this.#forgotMs < forgetEveryMs) return;
     this.#forgotMs = nowMs;
     this.#ledger.sweep(nowMs);

@@ -11,6 +11,7 @@ import { renderNft } from "../../immune/bans/nftables.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
 import { canonicalRange } from "../../lib/ip-words.ts";
 import { renderBans } from "../../view/bans.ts";
+import { printable } from "../../view/text.ts";
 import { formatCount } from "../../view/units.ts";
 import { wallClock } from "../clock.ts";
 import type { CliCommand, CliContext, OrganismOptions } from "../command.ts";
@@ -95,10 +96,12 @@ const works = {
     });
   },
 
-  async add(context, operands, { name, for: durationMs, reason, action }) {
+  async add(context, operands, { name, for: durationMs, reason: text, action }) {
     const ranges = readRanges(operands, "add");
+    expectTime(durationMs);
+    const reason = readReason(text);
     const untilMs = wallClock().nowMs + durationMs;
-    const wishes = ranges.map((range) => ({ range, action, reason: reason.slice(0, 64), untilMs }));
+    const wishes = ranges.map((range) => ({ range, action, reason, untilMs }));
     await withDesk(context, name, { mayCreate: name !== undefined }, async (desk) => {
       const { added, refused } = await desk.add(wishes);
       for (const ban of added) context.out(`${ban.range}: ${ban.action} until ${toTime(ban.untilMs)}`);
@@ -136,6 +139,7 @@ const works = {
     const [file] = operands;
     if (file === undefined || operands.length > 1)
       throw usage("import takes one file", "a path, or - for standard input");
+    expectTime(durationMs);
     const wallMs = wallClock().nowMs;
     const list = readList(readFile(file), wallMs);
     if (list === null) {
@@ -147,7 +151,8 @@ const works = {
     const wishes = list.bans.map((ban: ListedBan) => ({ ...ban, untilMs: ban.untilMs ?? wallMs + durationMs }));
     await withDesk(context, name, { mayCreate: name !== undefined }, async (desk) => {
       const { added, refused } = await desk.add(wishes);
-      for (const { what, why } of list.skipped) context.note(`cellws: left out ${what}: ${why}`);
+      for (const { what, why } of list.skipped)
+        context.note(`cellws: left out ${printable(what, { ...context.noteStyle, color: false })}: ${why}`);
       for (const { range, why } of refused.slice(0, refusedToldMax)) context.note(`cellws: left out ${range}: ${why}`);
       const leftOut = list.skippedCount + refused.length;
       context.out(`${formatCount(added.length, "range")} imported into ${desk.name}, ${leftOut} left out`);
@@ -180,11 +185,29 @@ const toTime = (ms: number): string => new Date(ms).toISOString();
 
 function readRanges(operands: readonly string[], what: string): string[] {
   if (operands.length === 0) throw usage(`${what} needs an address or a range`, "such as 192.0.2.7 or 2001:db8::/64");
-  return operands.map((text) => {
+  const ranges = operands.map((text) => {
     const range = canonicalRange(text);
     if (range === null) throw usage(`'${text}' is no address and no CIDR range`, "such as 192.0.2.7 or 2001:db8::/64");
     return range;
   });
+  // Named twice it is meant once: two bans would be two offences.
+  return [...new Set(ranges)];
+}
+
+const reasonLengthMax = 64;
+
+/** It goes into records, logs, lists and terminals. */
+function readReason(text: string): string {
+  const reason = text.trim();
+  if (reason === "" || reason.length > reasonLengthMax || /[\p{C}\p{Zl}\p{Zp}]/u.test(reason)) {
+    throw usage("that is no reason for a ban", `one line of text, 1 to ${reasonLengthMax} characters`);
+  }
+  return reason;
+}
+
+/** A ban that is over at once refuses nobody, and counts as an offence all the same. */
+function expectTime(durationMs: number): void {
+  if (durationMs <= 0) throw usage("a ban for no time is none", "--for with a time, such as 90s or 2d");
 }
 
 function readFile(file: string): string {
@@ -206,8 +229,9 @@ function portsOf(name: string): number[] {
 }
 
 function parsePorts(text: string): number[] {
-  const ports = text.split(",").map(Number);
-  if (!ports.every((port) => Number.isInteger(port) && port > 0 && port < 65_536)) {
+  const parts = text.split(",");
+  const ports = parts.map(Number);
+  if (!parts.every((part) => /^\d{1,5}$/.test(part)) || !ports.every((port) => port > 0 && port < 65_536)) {
     throw new InvalidArgumentError("Write port numbers with commas between them, such as 80,443.");
   }
   return ports;

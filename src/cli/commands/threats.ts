@@ -35,7 +35,7 @@ export const command: CliCommand<ThreatsOptions> = {
     const { notices, ...found } = openThreats(name, nowMs - since);
     for (const { code, message } of notices) context.note(`cellws: ${code}: ${message}`);
     const view = { ...found, nowMs, sinceMs: nowMs - since };
-    if (out !== null) writeWhole(out, threatsChart({ ...view, sinceMs: firstOf(view) }));
+    if (out !== null) writeWhole(out, threatsChart({ ...view, sinceMs: firstOf(view) }, toMinute));
     if (xarf === true) {
       for (const document of view.xarf) context.out(JSON.stringify(document, null, json === true ? 0 : 2));
     } else if (json === true) {
@@ -55,6 +55,9 @@ export const command: CliCommand<ThreatsOptions> = {
 function toJson({ issuedAtMs, untilMs, ...rest }: ChronicleEntry) {
   return { ...rest, issuedAt: new Date(issuedAtMs).toISOString(), until: new Date(untilMs).toISOString() };
 }
+
+/** `2026-11-26 14:51 UTC` */
+const toMinute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 const plotMsMin = 10 * 60_000;
 

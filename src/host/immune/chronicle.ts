@@ -42,15 +42,19 @@ export class Chronicle {
     this.#memory = memory;
   }
 
-  /** Within a `write`. What was withheld and then withheld again is told once a minute at most, under one name each. */
-  insert(entry: ChronicleEntry): void {
+  /**
+   * Within a `write`. What was withheld and then withheld again is told once a minute at most, under one name each. False: another
+   * T cell has told of this sentence already.
+   */
+  insert(entry: ChronicleEntry): boolean {
     const id = entry.outcome === "sentenced" ? entry.id : `${entry.id}-${entry.outcome}-${entry.issuedAtMs}`;
-    this.#memory.run(
+    const changes = this.#memory.run(
       "INSERT INTO incident (id, made_ms, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
       id,
       entry.issuedAtMs,
       JSON.stringify(entry),
     );
+    return changes === 1;
   }
 
   /** Within a `write`: adds to what others have counted. */

@@ -2,8 +2,9 @@
  * The bans in the kernel (`immune.bans.nftables`): a table of this organism's own, made anew from all bans with each change
  * and given to `nft`, so that a banned client is dropped before any cell hears of it.
  *
- * Only the keeper does this, some moments after a change, so that a hundred bans are one call. B cells refuse by themselves all
- * the same. When the organism ends its table goes; when it is killed, each ban in it ends by its own timeout.
+ * Only the keeper does this, within a second after a change, so that a hundred bans are one call. B cells refuse by themselves all
+ * the same. When the organism ends its table goes; when it is killed, each ban in it ends by its own timeout, and whoever is born
+ * next makes it anew.
  */
 import { spawn } from "node:child_process";
 import type { BanBody } from "../../core/record.ts";
@@ -11,12 +12,25 @@ import { renderNft } from "../../immune/bans/nftables.ts";
 
 const nftMsMax = 10_000;
 const toldLengthMax = 300;
+/**
+ * Without a change it is made anew at most so often: when a ban has ended, for one inside of its range may come to light; and
+ * after a failure, so that whoever mends it need not restart anything.
+ */
+const againMsMin = 10_000;
+
+/** The bans, where they are kept. */
+export interface KeptBans {
+  /** Another with each change. */
+  readonly seq: number;
+  bansInForce(): readonly BanBody[];
+}
 
 export class KernelSet {
   readonly #name: string;
   readonly #ports: readonly number[];
-  #shown = "";
-  #isWorking = false;
+  /** What was tried last, and how long that holds by the wall clock. */
+  #tried: { readonly seq: number; readonly untilMs: number } | null = null;
+  #work: Promise<void> | null = null;
   /** Why the last attempt failed; null: it did not. */
   trouble: string | null = null;
 
@@ -25,22 +39,30 @@ export class KernelSet {
     this.#ports = ports;
   }
 
-  /** Makes the kernel's set what these bans are, unless it is. */
-  async show(bans: readonly BanBody[], wallMs: number): Promise<void> {
-    const key = JSON.stringify(bans.map(({ incident, action, untilMs }) => [incident, action, untilMs]));
-    if (key === this.#shown || this.#isWorking) return;
-    this.#isWorking = true;
-    this.trouble = await nft(renderNft(bans, { name: this.#name, ports: this.#ports, wallMs }));
-    // After a failure it is tried again with the next change, or look: whoever mends it need not restart anything.
-    if (this.trouble === null) this.#shown = key;
-    this.#isWorking = false;
+  /** Makes the kernel's set what these bans are, unless it is. Called once a second: asks for all bans only when it must. */
+  show(kept: KeptBans, wallMs: number): void {
+    const { seq } = kept;
+    if (this.#work !== null || (this.#tried?.seq === seq && wallMs < this.#tried.untilMs)) return;
+    this.#work = this.#make(kept.bansInForce(), seq, wallMs).finally(() => (this.#work = null));
   }
 
-  /** Takes the table away. */
+  /** Another may show something else now: what was shown counts no more. */
+  yield(): void {
+    this.#tried = null;
+    this.trouble = null;
+  }
+
+  /** Takes the table away, also one that a dead predecessor has left. */
   async clear(): Promise<void> {
-    if (this.#shown === "") return;
-    this.#shown = "";
+    // What is under way would come after it.
+    await this.#work;
     await nft(`table inet cellws-${this.#name} {}\ndelete table inet cellws-${this.#name}\n`);
+  }
+
+  async #make(bans: readonly BanBody[], seq: number, wallMs: number): Promise<void> {
+    this.trouble = await nft(renderNft(bans, { name: this.#name, ports: this.#ports, wallMs }));
+    const firstEndMs = bans.reduce((first, { untilMs }) => Math.min(first, untilMs), Infinity);
+    this.#tried = { seq, untilMs: Math.max(wallMs + againMsMin, this.trouble === null ? firstEndMs : 0) };
   }
 }
 

@@ -222,7 +222,8 @@ export class Memory {
     if (shares.length === 0) return 0;
     return this.write(() => {
       const boot = bootId();
-      const { seq } = this.#get("SELECT coalesce(max(seq), 0) + 1 AS seq FROM share") as { seq: number };
+      // Never one that was there before, also when all of them are forgotten: others have read up to it.
+      const { seq } = this.#get("UPDATE share_edition SET seq = seq + 1 RETURNING seq") as { seq: number };
       for (const share of shares) {
         this.#run(
           `INSERT INTO share (range, owner, boot, body, seq, at_ms) VALUES (?, ?, ?, ?, ?, ?)

@@ -60,4 +60,11 @@ export const migrations: readonly string[] = [
      count INTEGER NOT NULL,
      PRIMARY KEY (minute, kind, name)
    ) STRICT, WITHOUT ROWID`,
+  // 4: the last edition of statistics. It was the highest of those that are kept, which falls when they are forgotten: then
+  // whoever had read up to the old one never read another.
+  `CREATE TABLE share_edition (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     seq INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO share_edition (id, seq) SELECT 1, coalesce(max(seq), 0) FROM share`,
 ];
