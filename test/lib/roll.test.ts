@@ -7,7 +7,7 @@ const member = (name: number): { name: number; rollPlace: number } => ({ name, r
 
 test("a roll holds those that came and have not left", () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 }), (names) => {
+    fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200, size: "max" }), (names) => {
       const all = Array.from({ length: 21 }, (_, name) => member(name));
       const roll = new Roll<(typeof all)[number]>();
       const set = new Set<number>();
