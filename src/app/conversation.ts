@@ -15,6 +15,7 @@ import { AsyncResource } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
 import type * as net from "node:net";
 import type { HeaderList, ResponseHead } from "../http/message.ts";
+import type { Enrolled } from "../lib/roll.ts";
 import type { OnAppEvent } from "./app-event.ts";
 import type { Exchange, ExchangeListener } from "./exchange.ts";
 import {
@@ -74,7 +75,7 @@ export function converse(exchange: Exchange, hosted: HostedServer, hooks: Conver
   return conversation;
 }
 
-export class Conversation implements ExchangeListener, SocketOwner, ResponseSink {
+export class Conversation implements ExchangeListener, SocketOwner, ResponseSink, Enrolled {
   readonly exchange: Exchange;
   readonly hosted: HostedServer;
   readonly hooks: ConversationHooks;
@@ -93,6 +94,7 @@ export class Conversation implements ExchangeListener, SocketOwner, ResponseSink
   /** 'finish' was emitted: from here on request and response are no longer tied to the socket. */
   settled = false;
   over = false;
+  rollPlace = -1;
 
   bytesRead = 0;
   bytesWritten = 0;

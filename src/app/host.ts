@@ -11,6 +11,7 @@
  */
 import type * as net from "node:net";
 import { assert } from "../lib/assert.ts";
+import { Roll } from "../lib/roll.ts";
 import type { OnAppEvent } from "./app-event.ts";
 import { failureOfThrown, type AppFailure } from "./app-failure.ts";
 import { describeExports, exportsAnything, findHandler, type AppHandler } from "./app-handler.ts";
@@ -135,7 +136,7 @@ export class HostedApp {
   private readonly registry: ServerRegistry;
   private readonly unhook: () => void;
   private readonly hooks: ConversationHooks;
-  private readonly conversations = new Set<Conversation>();
+  private readonly conversations = new Roll<Conversation>();
   private fetch: { call: FetchFunction; description: string } | null = null;
   private served = "";
   private fetching = 0;
@@ -145,7 +146,7 @@ export class HostedApp {
     this.onEvent = onEvent;
     this.registry = new ServerRegistry(listeners, onEvent);
     this.registry.destroyConnections = (server) => this.destroyConnections(server);
-    this.hooks = { onEvent, onOver: (conversation) => this.conversations.delete(conversation) };
+    this.hooks = { onEvent, onOver: (conversation) => void this.conversations.delete(conversation) };
     this.listening = new Promise((resolve) => {
       this.registry.onListening((server) => resolve(this.judge(server)));
     });

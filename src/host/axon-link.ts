@@ -20,6 +20,7 @@ import type { Exchange, ExchangeListener } from "../app/exchange.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../http/message.ts";
 import { isIdempotent } from "../http/method.ts";
 import { assert } from "../lib/assert.ts";
+import { NumberTable } from "../lib/number-table.ts";
 import {
   BODY_PAYLOAD_BYTES_MAX,
   FrameDecoder,
@@ -99,7 +100,7 @@ export interface AxonClientEvents {
 export class AxonClient implements LinkOwner, StreamOwner {
   readonly #link: Link;
   readonly #events: AxonClientEvents;
-  readonly #streams = new Map<number, ClientStream>();
+  readonly #streams = new NumberTable<ClientStream>();
   #streamLast = 0;
   #answeringCount = 0;
   #status: DroneStatus | null = null;
@@ -153,7 +154,7 @@ export class AxonClient implements LinkOwner, StreamOwner {
   }
 
   linkClosed(reason: string, isReadToEnd: boolean): void {
-    const streams = [...this.#streams.values()];
+    const streams = this.#streams.values();
     this.#streams.clear();
     const unansweredCount = streams.length - this.#answeringCount;
     this.#answeringCount = 0;
@@ -336,9 +337,9 @@ export interface AxonServerEvents {
 export class AxonServer implements LinkOwner {
   readonly #link: Link;
   readonly #events: AxonServerEvents;
-  readonly #exchanges = new Map<number, ServerExchange>();
+  readonly #exchanges = new NumberTable<ServerExchange>();
   /** Streams of the batch at hand whose begin the B cell has been told of. */
-  readonly #announced = new Set<number>();
+  readonly #announced = new NumberTable<true>();
   #isRefusing = false;
 
   constructor(duplex: Duplex, events: AxonServerEvents, options: AxonOptions = {}) {
@@ -383,7 +384,7 @@ export class AxonServer implements LinkOwner {
   }
 
   linkClosed(reason: string): void {
-    const exchanges = [...this.#exchanges.values()];
+    const exchanges = this.#exchanges.values();
     this.#exchanges.clear();
     for (const exchange of exchanges) exchange.cancelled("CELLWS_AXON_LINK_LOST");
     this.#events.closed?.(reason);
@@ -393,7 +394,7 @@ export class AxonServer implements LinkOwner {
     for (const frame of frames) {
       if (frame.kind !== "request" || this.#mustRefuse() || isIdempotent(frame.request.method)) continue;
       this.#link.writer.begun(frame.stream);
-      this.#announced.add(frame.stream);
+      this.#announced.set(frame.stream, true);
     }
   }
 

@@ -41,7 +41,6 @@ import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body
 import type { Callers } from "./cell-socket.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { keepCertificate } from "./certificates.ts";
-import { askCell } from "./control-client.ts";
 import type { AdminFront } from "./admin/front.ts";
 import { AdminDoor } from "./admin/door.ts";
 import { CellMetrics } from "./cell-metrics.ts";
@@ -72,8 +71,9 @@ import type { MembraneRules } from "./membrane/rules.ts";
 import { membraneRules, openFlags, permissionFlags } from "./membrane/rules.ts";
 import type { Finding } from "./membrane/watch.ts";
 import { MembraneWatch } from "./membrane/watch.ts";
+import { PingLines } from "./ping-lines.ts";
 import type { ProcessIdentity, ProcStat } from "./proc.ts";
-import { processLives, readProc, readSleeps, readWear, signalProcess } from "./proc.ts";
+import { processLives, readLife, readProc, readSleeps, signalProcess } from "./proc.ts";
 import type { RunDir } from "./run-dir.ts";
 import {
   cellRecordPath,
@@ -86,7 +86,9 @@ import {
   whoLives,
 } from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
+import { TallyThrift } from "./tally-thrift.ts";
 import { watchFiles } from "./watch-files.ts";
+import { WearGauge } from "./wear-gauge.ts";
 
 export interface CellHostOptions {
   readonly birth: BirthPackage & { readonly certificate: OrganismRecord<CellBody> };
@@ -117,7 +119,11 @@ export class CellHost {
   #state: State;
   readonly #mailbox: Event[] = [];
   #isRunning = false;
+  /** What is being performed comes of a look around, not of anything that has happened. */
+  #isOnRound = false;
   #wakeTimer: NodeJS.Timeout | null = null;
+  /** When it goes off, by the machine's clock; null: there is none. */
+  #wakeAtMs: number | null = null;
   #leaving: string | null = null;
 
   readonly #links = new Map<CellId, KinLink>();
@@ -132,6 +138,9 @@ export class CellHost {
   /** Drones that we have found infected, and have said so. */
   readonly #accused = new Set<CellId>();
   readonly #socket: CellSocket;
+  readonly #pings: PingLines;
+  readonly #wear = new WearGauge();
+  readonly #thrift = new TallyThrift();
   #unwatch: (() => void) | null = null;
   /** Where a service manager wants to know how we do. */
   readonly #pulse: ServicePulse | null;
@@ -218,6 +227,7 @@ export class CellHost {
       },
     };
     this.#socket = new CellSocket(socketPath, this.#credentials, callers, birth.guest);
+    this.#pings = new PingLines((id) => cellSocketPath(run, id));
     this.#firstEffects = effects;
     this.#pulse = isSupervised(options.env) ? this.#makePulse() : null;
   }
@@ -343,6 +353,7 @@ export class CellHost {
         this.#testifySentences(before);
         this.#keepCertificates(before, event.nowMs);
       }
+      this.#isOnRound = event.type === "wake";
       this.#performAll(effects);
     }
     this.#isRunning = false;
@@ -363,6 +374,8 @@ export class CellHost {
 
   /** What the mind hears of this cell's own work, each time before it looks around. */
   #wake(): void {
+    this.#wakeTimer = null;
+    this.#wakeAtMs = null;
     const { queued, queueMs } = this.#presentBody?.queue?.() ?? { queued: 0, queueMs: 0 };
     const inFlight = this.#presentBody?.inFlight() ?? 0;
     const isSettled = this.#isSettled();
@@ -471,6 +484,8 @@ export class CellHost {
   /** What is done now and then besides the mind's work. */
   #tend(): void {
     this.#heedCallers();
+    this.#pings.keep((id) => this.#state.alive.has(id));
+    this.#wear.keep((id) => this.#state.alive.has(id));
     this.#metrics.keepSometimes();
     if (this.#options.admin === null || this.#state.class !== "neuron") return;
     if (performance.now() - this.#buriedAtMs < buryEveryMs) return;
@@ -526,8 +541,11 @@ export class CellHost {
   }
 
   #setWake(): void {
-    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     const atMs = nextWakeMs(this.#state);
+    // As a rule nothing that has happened changes it.
+    if (atMs === this.#wakeAtMs) return;
+    this.#wakeAtMs = atMs;
+    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - this.#nowMs()));
   }
 
@@ -557,11 +575,14 @@ export class CellHost {
       case "disconnect":
         return this.#links.get(effect.from)?.close();
       case "send":
-        return this.#links.get(effect.to)?.send(effect.message);
+        return this.#send(effect);
       case "become":
         return this.#become(effect.class);
       case "inspect":
-        return void this.#inspect(effect);
+        // On the round nobody but the condemned is doubted for a reason, and it comes by again.
+        return this.#isOnRound && !this.#state.condemned.has(effect.id)
+          ? void this.#inspectNow(effect, { isLast: true })
+          : void this.#inspect(effect);
       case "inform":
         this.#heedCallers();
         return this.#presentBody?.inform?.(this.#view());
@@ -699,13 +720,13 @@ export class CellHost {
     const { probeTimeoutMs: timeoutMs } = this.#dna.vote;
     const before = readProc(pid);
     const askedMs = performance.now();
-    const outcome = await askCell(cellSocketPath(this.#options.run, id), { op: "ping" }, { timeoutMs });
+    const answer = await this.#pings.ask(id, timeoutMs);
     // Where our own loop stood still the answer may lie there unread: that says nothing of the other.
-    if (outcome.kind === "silent" && performance.now() - askedMs > 2 * timeoutMs) return;
+    if (answer === "silent" && performance.now() - askedMs > 2 * timeoutMs) return;
     // A refusal is the kernel's, whose word on the dead comes another way; a garbled answer is an answer.
-    if (outcome.kind !== "silent") {
+    if (answer !== "silent") {
       this.#silent.delete(id);
-      return this.dispatch({ type: "probed", id, answer: outcome.kind === "refused" ? "absent" : "answered" });
+      return this.dispatch({ type: "probed", id, answer: answer === "refused" ? "absent" : "answered" });
     }
     const after: Look = { stat: readProc(pid), sleeps: readSleeps(pid), atMs: performance.now() };
     // Another question to it may have ended just before ours: between then and now nobody gets anything done.
@@ -828,6 +849,12 @@ export class CellHost {
     return record as OrganismRecord<CellBody>;
   }
 
+  #send({ to, message }: Effect & { type: "send" }): void {
+    const link = this.#links.get(to);
+    if (link === undefined) return;
+    if (message.type !== "tally" || this.#thrift.isNews(to, message, performance.now())) link.send(message);
+  }
+
   async #connect(to: CellId): Promise<void> {
     const met = await this.#greet(to, "kin");
     if (met.ok) return this.#linked(met.record, met.socket, met.rest);
@@ -844,6 +871,7 @@ export class CellHost {
     // A cell that links anew has lost the old link, whether or not we have noticed.
     const stale = this.#links.get(peer);
     this.#links.delete(peer);
+    this.#thrift.forget(peer);
     stale?.close();
     const nowMs = performance.now();
     const rates = { pulse: new Rate(linkRates.pulse, nowMs), message: new Rate(linkRates.message, nowMs) };
@@ -857,6 +885,7 @@ export class CellHost {
         if (fault !== null) this.#breaksTheProtocol(peer, fault);
         if (this.#links.get(peer) !== link) return;
         this.#links.delete(peer);
+        this.#thrift.forget(peer);
         this.dispatch({ type: "link-closed", peer });
       },
     });
@@ -915,13 +944,24 @@ export class CellHost {
     else body.axonOpened(axon);
   }
 
-  async #inspect({ id, pid, startTicks }: Effect & { type: "inspect" }): Promise<void> {
-    for (const waitMs of [0, ...inspectAgainMs]) {
-      if (waitMs > 0) await sleep(waitMs);
-      if (!processLives({ pid, startTicks }))
-        return this.dispatch({ type: "inspected", id, running: false, wear: null });
+  /** Something gives reason to doubt the cell: it is looked at until the kernel had the time to bury it. */
+  async #inspect(cell: Effect & { type: "inspect" }): Promise<void> {
+    for (const waitMs of inspectAgainMs) {
+      if (!this.#inspectNow(cell, { isLast: false })) return;
+      await sleep(waitMs);
     }
-    this.dispatch({ type: "inspected", id, running: true, wear: readWear(pid) });
+    this.#inspectNow(cell, { isLast: true });
+  }
+
+  /** One look. It is told if the process is gone, or if there is to be no other look. True: the process runs. */
+  #inspectNow({ id, pid, startTicks }: Effect & { type: "inspect" }, { isLast }: { isLast: boolean }): boolean {
+    const { lives, stat } = readLife({ pid, startTicks });
+    if (!lives) this.dispatch({ type: "inspected", id, running: false, wear: null });
+    else if (isLast) {
+      const wear = stat === null ? null : this.#wear.read(id, stat, performance.now());
+      this.dispatch({ type: "inspected", id, running: true, wear });
+    }
+    return lives;
   }
 
   // The body.
@@ -1149,6 +1189,7 @@ export class CellHost {
     this.#pulse?.stop();
     for (const womb of this.#wombs.values()) womb.abort();
     for (const link of this.#links.values()) link.close();
+    this.#pings.close();
     const [, lastOfAll] = await Promise.all([sleep(this.#links.size === 0 ? 0 : farewellMs), this.#closeSocket()]);
     if (lastOfAll) this.#log.info("organism-ended", {}, "the last cell has left");
     this.#options.exit(0);

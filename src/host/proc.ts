@@ -8,7 +8,7 @@
  *
  * Without /proc (macOS) start times are 0, and a pid that answers to signal 0 counts as alive.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 
 /** A process, told from a later one with the same pid. */
 export interface ProcessIdentity {
@@ -78,16 +78,13 @@ export function readSleeps(pid: number): number | null {
 }
 
 /**
- * What a process uses: memory, and open descriptors in thousandths of those that it may have. Null: no such process, or no
- * /proc. Descriptors are 0 where the system tells them to nobody else (another user's process before Linux 6.2).
+ * A process's open descriptors, in thousandths of those that it may have. 0: no such process, no /proc, or the system tells it
+ * to nobody else (another user's process before Linux 6.2).
  */
-export function readWear(pid: number): { rssBytes: number; descriptorMilli: number } | null {
-  const stat = readProc(pid);
-  if (stat === null) return null;
+export function readDescriptorMilli(pid: number): number {
   const limit = /^Max open files +(\d+)/m.exec(readProcFile(`/proc/${pid}/limits`) ?? "")?.[1];
   const limitCount = limit === undefined ? 0 : Number(limit);
-  const descriptorMilli = limitCount === 0 ? 0 : Math.round((1000 * countDescriptors(pid)) / limitCount);
-  return { rssBytes: stat.rssBytes, descriptorMilli };
+  return limitCount === 0 ? 0 : Math.round((1000 * countDescriptors(pid)) / limitCount);
 }
 
 function countDescriptors(pid: number): number {
@@ -100,11 +97,16 @@ function countDescriptors(pid: number): number {
 }
 
 /** A zombie counts as gone: it runs nothing, holds nothing, and waits only for its parent to read its status. */
-export function processLives({ pid, startTicks }: ProcessIdentity): boolean {
-  if (!hasProc()) return answersSignals(pid);
+export function processLives(process_: ProcessIdentity): boolean {
+  return readLife(process_).lives;
+}
+
+/** Whether it lives, and what was read to find that out; without /proc nothing is. */
+export function readLife({ pid, startTicks }: ProcessIdentity): { lives: boolean; stat: ProcStat | null } {
+  if (!hasProc()) return { lives: answersSignals(pid), stat: null };
   const stat = readProc(pid);
-  if (stat === null || stat.state === "Z" || stat.state === "X") return false;
-  return startTicks === 0 || stat.startTicks === startTicks;
+  const isSame = stat !== null && (startTicks === 0 || stat.startTicks === startTicks);
+  return { lives: isSame && stat.state !== "Z" && stat.state !== "X", stat };
 }
 
 export type SignalOutcome = "sent" | "gone" | "refused";
@@ -160,11 +162,25 @@ function readPageBytes(): number {
   return 4096;
 }
 
-function readProcFile(path: string): string | null {
+/**
+ * A file of /proc as text, each byte a character; null where it cannot be read. Cells read some hundred of them a second,
+ * nearly all short: those take one read into a buffer that serves for all, and no look at what the file is.
+ */
+export function readProcFile(path: string): string | null {
   try {
-    // latin1: comm is bytes, and one that is not UTF-8 must not shift anything.
+    const fd = openSync(path, "r");
+    try {
+      const bytes = readSync(fd, shortText, 0, shortText.length, null);
+      // latin1: comm is bytes, and one that is not UTF-8 must not shift anything.
+      if (bytes < shortText.length) return shortText.latin1Slice(0, bytes);
+    } finally {
+      closeSync(fd);
+    }
     return readFileSync(path, "latin1");
   } catch {
     return null;
   }
 }
+
+/** Half a page: the kernel hands over at least a page at a time, so what is shorter than this is the whole. */
+const shortText = Buffer.allocUnsafeSlow(2_048);

@@ -19,6 +19,7 @@ import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/messa
 import { RequestReader, type ReadHead, type ReaderLimits } from "../../http/request-reader.ts";
 import { ResponseWriter, type ResponseFault } from "../../http/response-writer.ts";
 import { ByteBatch } from "../../lib/byte-batch.ts";
+import type { Enrolled } from "../../lib/roll.ts";
 import type { CarriageCounters, ClientSide } from "./carriage.ts";
 import type { Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
@@ -102,7 +103,7 @@ export interface IngressContext {
 }
 
 /** A client's connection, whichever HTTP it speaks. */
-export interface ClientConnection {
+export interface ClientConnection extends Enrolled {
   /** No more requests than those at hand. */
   drain(): void;
   /** Ends it now, whatever it is doing. */
@@ -173,6 +174,8 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
   /** What had been written and taken when the client began not to take all, and when that was. Null: it takes all. */
   #stuck: { takenBytes: number; sinceMs: number } | null = null;
   #writtenBytes = 0;
+
+  rollPlace = -1;
 
   constructor(context: IngressContext, socket: net.Socket, facts: ConnectionFacts) {
     this.#context = context;

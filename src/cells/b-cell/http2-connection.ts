@@ -9,6 +9,7 @@ import http2 from "node:http2";
 import type net from "node:net";
 import type { ConnectionFacts } from "../../http/forwarding.ts";
 import { readerLimitsDefault, type ReaderLimits } from "../../http/request-reader.ts";
+import { Roll } from "../../lib/roll.ts";
 import type { ClientConnection, IngressContext } from "./http1-connection.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { http2Limits, sessionOptions } from "./http2-limits.ts";
@@ -24,13 +25,14 @@ export class Http2Connection implements ClientConnection {
   readonly limits: ReaderLimits;
   readonly #session: http2.ServerHttp2Session;
   readonly #socket: net.Socket;
-  readonly #exchanges = new Set<Http2Exchange>();
+  readonly #exchanges = new Roll<Http2Exchange>();
   #state: "open" | "noticed" | "closing" | "closed" = "open";
   #deadlineMs: number;
   #bytesRead = 0;
   #bytesWritten = 0;
   /** Of all answers: given to the session and not taken by the client. */
   outstandingBytes = 0;
+  rollPlace = -1;
   readonly #abandoned: Allowance;
   readonly #chatter: Allowance;
 

@@ -18,6 +18,7 @@ import type { HttpErrorCode } from "../../http/http-error.ts";
 import type { ExchangeRequest, HeaderList, ResponseHead } from "../../http/message.ts";
 import type { ReadHead } from "../../http/request-reader.ts";
 import type { ResponseFault } from "../../http/response-writer.ts";
+import type { Enrolled } from "../../lib/roll.ts";
 import type { ClientSide } from "./carriage.ts";
 import type { Conveyance } from "./conveyance.ts";
 import type { Http2Connection } from "./http2-connection.ts";
@@ -26,7 +27,7 @@ import { ingressLimits } from "./limits.ts";
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL } = http2.constants;
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class Http2Exchange implements ClientSide {
+export class Http2Exchange implements ClientSide, Enrolled {
   readonly #connection: Http2Connection;
   readonly #stream: http2.ServerHttp2Stream;
   readonly #rawHeaders: readonly string[];
@@ -34,6 +35,7 @@ export class Http2Exchange implements ClientSide {
   #request: ExchangeRequest | null = null;
   #conveyance: Conveyance | null = null;
   #begunMs = 0;
+  rollPlace = -1;
   #isRequestComplete: boolean;
   #isHeadSent = false;
   #isAnswerComplete = false;

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import type { ForwardingPolicy } from "../../http/forwarding.ts";
 import type { ReaderLimits } from "../../http/request-reader.ts";
 import type { ExchangeRequest, HeaderList } from "../../http/message.ts";
+import { Roll } from "../../lib/roll.ts";
 import { emptyHistogram } from "../../wire/metrics.ts";
 import { Carriage, type ClientSide } from "./carriage.ts";
 import type { Convey, Conveyance, Heard } from "./conveyance.ts";
@@ -105,7 +106,7 @@ export class Ingress implements IngressContext {
   isDraining = false;
   nowMs = 0;
   date = new Date().toUTCString();
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Roll<ClientConnection>();
   readonly #caps: IngressCaps;
   readonly #counted: ConnectionCount;
   #isReliefDue = false;

@@ -11,7 +11,7 @@ import path from "node:path";
 import type { IpWords } from "../../lib/ip-words.ts";
 import { newIpWords } from "../../lib/ip-words.ts";
 import type { ProcessIdentity } from "../proc.ts";
-import { readProc } from "../proc.ts";
+import { readProc, readProcFile } from "../proc.ts";
 
 export interface OpenFile {
   readonly fd: number;
@@ -264,11 +264,7 @@ function tableLines(file: string): string[] {
 }
 
 function readText(file: string): string | null {
-  try {
-    return fs.readFileSync(file, "latin1").slice(0, tableBytesMax);
-  } catch {
-    return null;
-  }
+  return readProcFile(file)?.slice(0, tableBytesMax) ?? null;
 }
 
 function readLink(file: string): string | null {
