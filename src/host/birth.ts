@@ -153,10 +153,12 @@ export class Womb {
 /**
  * Each chunk that a socket reads is 64 KiB outside of V8's heap. By default V8 lets 64 MiB of those pass and then marks its
  * whole heap, which took half of the CPU time of large bodies; counted with the heap, and given room, they go in scavenges
- * (docs/PERFORMANCE.md). Node refuses to start with a flag that it does not know, so they are given to the V8s that do.
+ * (docs/PERFORMANCE.md). And where objects that one line of code makes have survived for a while, under a load that had to wait, say,
+ * V8 makes all further ones among the old for good; they then keep their young alive, until it marks its whole heap. Node refuses to
+ * start with a flag that it does not know, so they are given to the V8s that do.
  */
 const memoryArguments = /^1[34]\./.test(process.versions.v8)
-  ? ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=128"]
+  ? ["--external-memory-accounted-in-global-limit", "--initial-old-space-size=128", "--no-allocation-site-pretenuring"]
   : [];
 
 /** What Node is called with to run a cell. */

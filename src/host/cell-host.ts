@@ -40,6 +40,7 @@ import { Womb } from "./birth.ts";
 import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body.ts";
 import type { Callers } from "./cell-socket.ts";
 import { CellSocket } from "./cell-socket.ts";
+import { Chores } from "./chores.ts";
 import { keepCertificate } from "./certificates.ts";
 import type { AdminFront } from "./admin/front.ts";
 import { AdminDoor } from "./admin/door.ts";
@@ -119,8 +120,7 @@ export class CellHost {
   #state: State;
   readonly #mailbox: Event[] = [];
   #isRunning = false;
-  /** What is being performed comes of a look around, not of anything that has happened. */
-  #isOnRound = false;
+  readonly #chores = new Chores();
   #wakeTimer: NodeJS.Timeout | null = null;
   /** When it goes off, by the machine's clock; null: there is none. */
   #wakeAtMs: number | null = null;
@@ -353,8 +353,7 @@ export class CellHost {
         this.#testifySentences(before);
         this.#keepCertificates(before, event.nowMs);
       }
-      this.#isOnRound = event.type === "wake";
-      this.#performAll(effects);
+      this.#performAll(effects, event.type === "wake");
     }
     this.#isRunning = false;
     if (this.#leaving === null) this.#setWake();
@@ -398,7 +397,7 @@ export class CellHost {
     if (old.length > 0) this.dispatch({ type: "bans-old", keys: old });
     this.dispatch({ type: "wake" });
     this.#relay.flush();
-    this.#glanceAround();
+    this.#chores.add(() => this.#glanceAround());
     this.#tend();
   }
 
@@ -549,14 +548,16 @@ export class CellHost {
     this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - this.#nowMs()));
   }
 
-  #performAll(effects: readonly Effect[]): void {
+  /** `isOnRound`: nothing has happened, it is but time to look around. Most of what follows from that is in no hurry. */
+  #performAll(effects: readonly Effect[], isOnRound = false): void {
     for (const effect of effects) {
       this.#metrics.wished(effect);
-      this.#perform(effect);
+      if (isOnRound && isChore(effect)) this.#chores.add(() => this.#perform(effect, true));
+      else this.#perform(effect, isOnRound);
     }
   }
 
-  #perform(effect: Effect): void {
+  #perform(effect: Effect, isOnRound: boolean): void {
     switch (effect.type) {
       case "divide":
         return void this.#divide(effect);
@@ -580,7 +581,7 @@ export class CellHost {
         return this.#become(effect.class);
       case "inspect":
         // On the round nobody but the condemned is doubted for a reason, and it comes by again.
-        return this.#isOnRound && !this.#state.condemned.has(effect.id)
+        return isOnRound && !this.#state.condemned.has(effect.id)
           ? void this.#inspectNow(effect, { isLast: true })
           : void this.#inspect(effect);
       case "inform":
@@ -1180,6 +1181,7 @@ export class CellHost {
 
   async #leave(reason: string): Promise<void> {
     this.#leaving = null;
+    this.#chores.drop();
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     this.#log.info("leaving", { reason }, `leaving: ${reason}`);
     this.#unwatch?.();
@@ -1225,6 +1227,13 @@ const settlingMs = 2_000;
 const buryEveryMs = 60_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Questions, looks and tallies: a moment later they are worth as much. */
+function isChore(effect: Effect): boolean {
+  return (
+    effect.type === "probe" || effect.type === "inspect" || (effect.type === "send" && effect.message.type === "tally")
+  );
+}
 
 /** A process as it looked when it had not answered. */
 interface Look {
