@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Vote } from "../../src/core/ballot.ts";
 import { castVote, electorate, isSufficient, jury, quorum, takeVotes } from "../../src/core/ballot.ts";
+import { heedCertificate } from "../../src/core/execution.ts";
 import { ballotWindowMs, jurySizes, maturityMs } from "../../src/core/limits.ts";
 import type { Charge } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
@@ -158,5 +159,27 @@ describe("a voter", () => {
     assert.equal(heeded(charge("e1", { window: window - 1 })), true);
     assert.equal(heeded(charge("e1", { window: window - 2 })), false);
     assert.equal(heeded(charge("e1", { window: window + 2 })), false);
+  });
+});
+
+describe("a sentence", () => {
+  const heed = (self: string, reason: Charge["reason"]): ReturnType<typeof heedCertificate> => {
+    const of = charge("e1", { reason });
+    const votes = ["egg", "e2", "e3", "e4"].map((voter) => ({ voter, signature: "s" }));
+    return heedCertificate(knowing(self, elders(6)), { kind: "certificate", id: "e1", charge: of, votes }, nowMs);
+  };
+  const kills = (reason: Charge["reason"]): boolean => heed("egg", reason)[1].some(({ type }) => type === "kill");
+
+  test("for hanging or an infection is carried out at once by the mother", () => {
+    assert.deepEqual([kills("hung"), kills("infected")], [true, true]);
+    assert.equal(heed("e1", "hung")[0].phase, "ended");
+  });
+
+  test("for being one too many, worn out or outdated lets the condemned finish what it has", () => {
+    for (const reason of ["surplus", "worn", "outdated"] as const) {
+      assert.equal(kills(reason), false, reason);
+      const [own] = heed("e1", reason);
+      assert.deepEqual([own.phase, own.stop?.alone], ["living", true], reason);
+    }
   });
 });
