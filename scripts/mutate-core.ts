@@ -24,6 +24,7 @@ const copied = ["src", "scripts", "test/core", "test/sim", "test/wire", "test/ho
 
 const ruleTests = [
   "test/core/ballot.test.ts",
+  "test/core/division.test.ts",
   "test/core/suspicion.test.ts",
   "test/core/hormone.test.ts",
   "test/wire/belief.test.ts",
