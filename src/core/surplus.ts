@@ -26,7 +26,8 @@ export function accuseSurplus(state: State, nowMs: number): Move {
   // As with suspects: all voters take the same class first, another in each window, or none might ever be reached.
   const place = (cellClass: CellClass): number =>
     isAboveCap(state, cellClass, nowMs) ? -1 : hash32(`surplus/${windowOf(nowMs)}/${cellClass}`);
-  for (const cellClass of [...shrinkable].sort((a, b) => place(a) - place(b))) {
+  const inTurnOfClass = shrinkable.map((cellClass) => ({ cellClass, place: place(cellClass) }));
+  for (const { cellClass } of inTurnOfClass.sort((a, b) => a.place - b.place)) {
     const [now, effects] = move;
     // One more than is wanted is there on purpose while another is about to be replaced.
     const spare = renewalsOf(now, cellClass, nowMs);
