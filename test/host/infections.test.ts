@@ -13,23 +13,11 @@ import type { ReportChannel } from "../../src/host/immune/report/channel.ts";
 import { Outbox } from "../../src/host/immune/report/outbox.ts";
 import { infectionEvent, webhookChannel } from "../../src/host/immune/report/webhook.ts";
 import type { InfectionIncident, InfectionWord } from "../../src/immune/report/infection.ts";
+import { infectionWord } from "../support/infection-word.ts";
 
 const beganMs = 1_790_000_000_000;
 const toTime = (atMs: number): string => new Date(beganMs + atMs).toISOString();
-const word = (changes: Partial<InfectionWord> = {}): InfectionWord => ({
-  drone: "d1",
-  pid: 7,
-  startTicks: 70,
-  stage: "seen",
-  check: "children",
-  found: "it has started sh (pid 9)",
-  votes: 0,
-  cell: "stem",
-  atMs: 0,
-  requests: [],
-  ...changes,
-});
-const sentence = word({ stage: "condemned", check: null, found: null, votes: 3 });
+const sentence = infectionWord({ stage: "condemned", check: null, found: null, votes: 3 });
 
 interface Kept {
   readonly memory: Memory;
@@ -67,9 +55,9 @@ describe("an infection in the memory", () => {
   test("is one incident, whoever was told of it, and the newest is read first", (t) => {
     const clock = { wallMs: beganMs };
     const { book, tell } = keep(t, clock);
-    tell(word({ cell: "a" }));
+    tell(infectionWord({ cell: "a" }));
     clock.wallMs += 1_000;
-    tell(word({ cell: "b" }), sentence, word({ drone: "d2", pid: 8 }));
+    tell(infectionWord({ cell: "b" }), sentence, infectionWord({ drone: "d2", pid: 8 }));
     const [second, first, ...others] = book.entries(0, 10);
     assert.deepEqual(others, []);
     assert.deepEqual([second?.drone, first?.drone], ["d2", "d1"]);
@@ -80,14 +68,14 @@ describe("an infection in the memory", () => {
   test("is reported once: a moment after the sentence, when the words have come in", (t) => {
     const clock = { wallMs: beganMs };
     const { tell, due } = keep(t, clock);
-    tell(word(), sentence);
+    tell(infectionWord(), sentence);
     assert.deepEqual(due(), []);
     clock.wallMs += 2_001;
     assert.deepEqual(
       due().map(({ condemned }) => condemned?.votes),
       [3],
     );
-    tell(word({ cell: "late" }));
+    tell(infectionWord({ cell: "late" }));
     clock.wallMs += 60_000;
     assert.deepEqual(due(), []);
   });
@@ -95,7 +83,7 @@ describe("an infection in the memory", () => {
   test("that no majority has signed is reported as well, after a while", (t) => {
     const clock = { wallMs: beganMs };
     const { tell, due } = keep(t, clock);
-    tell(word());
+    tell(infectionWord());
     clock.wallMs += 20_000;
     assert.deepEqual(due(), []);
     clock.wallMs += 10_001;
@@ -123,7 +111,7 @@ describe("an infection in the memory", () => {
     const clock = { wallMs: beganMs };
     const { memory, tell, due } = keep(t, clock);
     const outbox = new Outbox({ memory, channels, dryRun: false });
-    tell(word(), sentence);
+    tell(infectionWord(), sentence);
     clock.wallMs += 2_001;
     for (const infection of due()) memory.keep(() => outbox.insertInfection(infection));
     assert.equal(await outbox.deliver(), 1);

@@ -12,7 +12,7 @@ import { beBorn, step } from "../../src/core/step.ts";
 import { noVitals } from "../../src/core/tally.ts";
 import { EventRecorder } from "../../src/host/event-recorder.ts";
 import type { Scope } from "../e2e/organism.ts";
-import { neverWorn } from "../../src/core/wear.ts";
+import { plainCoreDna } from "./core-dna.ts";
 
 const body: CellBody = {
   kind: "cell",
@@ -42,29 +42,14 @@ export const birth: Birth = {
   certificate,
   records: [certificate],
   dna: {
-    stemPool: 2,
+    ...plainCoreDna,
     population: {
       neuron: { min: 1, max: 2 },
       "b-cell": { min: 1, max: 2 },
       "t-cell": { min: 0, max: 1 },
       drone: { min: 1, max: 4 },
     },
-    daughtersMax: 4,
-    attenuationMilli: 250,
-    hormoneHalfLifeMs: 2_000,
     drainMsMax: 5_000,
-    hangMs: 10_000,
-    growth: {
-      utilizationToGrowMilli: 700,
-      utilizationToShrinkMilli: 300,
-      queueMsTarget: 50,
-      stableWindowMs: 60_000,
-      panicWindowMs: 6_000,
-      memoryMilliMax: 900,
-    },
-    restarts: { backoffMsMin: 500, backoffMsMax: 30_000, budget: 20, windowMs: 60_000 },
-    wear: neverWorn,
-    dormancyIdleMs: 0,
   },
   seed: [1, 2],
   urgent: false,

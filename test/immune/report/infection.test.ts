@@ -3,21 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CarriedRequest, InfectionIncident, InfectionWord } from "../../../src/immune/report/infection.ts";
 import { withWord } from "../../../src/immune/report/infection.ts";
+import { infectionWord } from "../../support/infection-word.ts";
 
 const toTime = (atMs: number): string => new Date(atMs).toISOString();
-const word = (changes: Partial<InfectionWord> = {}): InfectionWord => ({
-  drone: "d1",
-  pid: 7,
-  startTicks: 70,
-  stage: "seen",
-  check: "children",
-  found: "it has started sh (pid 9)",
-  votes: 0,
-  cell: "stem",
-  atMs: 1_000,
-  requests: [],
-  ...changes,
-});
+const word = (changes: Partial<InfectionWord> = {}): InfectionWord => infectionWord({ atMs: 1_000, ...changes });
 const request = (requestId: string, changes: Partial<CarriedRequest> = {}): CarriedRequest => ({
   requestId,
   client: "192.0.2.1",
