@@ -33,8 +33,10 @@ export type Answer =
   | "answered"
   /** Its process runs, but nobody can be asked under its name. */
   | "absent"
-  /** No answer, and its process is stopped, or uses no CPU: it makes no progress. */
+  /** No answer, and its process uses no CPU: it makes no progress. */
   | "stuck"
+  /** No answer, and the kernel says that somebody has stopped its process (SIGSTOP): until somebody continues it, nothing can come. */
+  | "stopped"
   /** No answer, but it computes: an app that blocks its loop, or a way to it that is broken. */
   | "busy"
   /** Whatever it answers: its process is, seen from outside, not what a cell's may be. */
@@ -107,8 +109,7 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
     to,
     message: { type: "suspect", id, by: state.self },
   }));
-  // What another's process looks like says nothing of us; that it does not answer may.
-  const healthScore = answer === "infected" ? state.healthScore : worse(state);
+  const healthScore = isSeenFromOutside(answer) ? state.healthScore : worse(state);
   return [{ ...state, absent, suspects, healthScore }, effects];
 }
 
@@ -151,10 +152,14 @@ export function pressSuspicion(state: State, nowMs: number): Move {
   return move;
 }
 
-/** What a process looks like from outside is so however we are; that it does not answer may be our own fault. */
 function accuse(state: State, id: CellId, { answer }: Suspect, nowMs: number): Move {
-  if (answer === "infected") return castVote(state, id, "infected", nowMs);
-  return state.healthScore < healthScoreToAccuse ? castVote(state, id, "hung", nowMs) : still(state);
+  if (state.healthScore >= healthScoreToAccuse && !isSeenFromOutside(answer)) return still(state);
+  return castVote(state, id, answer === "infected" ? "infected" : "hung", nowMs);
+}
+
+/** What a process looks like from outside is so however we are; that it does not answer may be our own fault. */
+function isSeenFromOutside(answer: Suspect["answer"]): boolean {
+  return answer === "infected" || answer === "stopped";
 }
 
 function givingUp([state, effects]: Move, id: CellId, suspect: Suspect, overdueMs: number): Move {
@@ -183,12 +188,16 @@ function inTurnOfAccusation(state: State, nowMs: number): Array<[CellId, Suspect
   return [...state.suspects].sort(([a, x], [b, y]) => harm(a, x) - harm(b, y) || place(a) - place(b));
 }
 
-/** How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1); a busy one the DNA's hangMs. */
+/**
+ * How long a suspect has to answer: max - (max - min) ln(c + 1) / ln(k + 1). A busy one has the DNA's hangMs. For one that is
+ * stopped the least will do: nothing has to be confirmed that the kernel says, and who stops a cell to look at it is done soon.
+ */
 export function patienceMs(state: State, { answer, confirmedBy }: Suspect): number {
   if (answer === "infected") return 0;
   if (answer === "busy") return state.dna.hangMs;
   const others = state.alive.size - 2;
   const minMs = (suspicionFactorMin * logTenMilli(state.alive.size) * controlPeriodMs) / 1000;
+  if (answer === "stopped") return minMs;
   const maxMs = suspicionFactorMax * minMs;
   const k = Math.min(confirmationsMax, others);
   // With fewer than two others to confirm, one cell's word is all there is: it must be certain.

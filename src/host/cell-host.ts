@@ -735,7 +735,7 @@ export class CellHost {
     const last = known !== undefined && known.atMs <= askedMs ? known : { stat: before, sleeps: null, atMs: askedMs };
     this.#silent.set(id, after);
     for (const other of this.#silent.keys()) if (!this.#state.alive.has(other)) this.#silent.delete(other);
-    this.dispatch({ type: "probed", id, answer: makesProgress(last, after) ? "busy" : "stuck" });
+    this.dispatch({ type: "probed", id, answer: silenceOf(last, after) });
   }
 
   #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {
@@ -1242,12 +1242,18 @@ interface Look {
   readonly atMs: number;
 }
 
+/** What it is that a process is silent for. */
+function silenceOf(before: Look, after: Look): "busy" | "stopped" | "stuck" {
+  if (after.stat?.state === "T") return "stopped";
+  return makesProgress(before, after) ? "busy" : "stuck";
+}
+
 /**
  * Whether a process that does not answer goes on between two looks: it used the CPU (a tick is 10 ms; a probe's time has ten),
- * or its event loop turned, and only the way to it is broken. One that is stopped or blocked does neither.
+ * or its event loop turned, and only the way to it is broken. One that is blocked, or traced, does neither.
  */
 function makesProgress(before: Look, after: Look): boolean {
-  if (before.stat === null || after.stat === null || after.stat.state === "T" || after.stat.state === "t") return false;
+  if (before.stat === null || after.stat === null || after.stat.state === "t") return false;
   const turned = before.sleeps !== null && after.sleeps !== null && after.sleeps > before.sleeps;
   return turned || after.stat.userTicks + after.stat.systemTicks > before.stat.userTicks + before.stat.systemTicks;
 }

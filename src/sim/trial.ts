@@ -392,7 +392,7 @@ export class Trial {
       case "most-hang": {
         const doomed = cells.filter((id) => id !== survivor && !isEgg(id) && this.#below(100) < 80);
         if (this.#haltedCount() + doomed.length > this.#wantedCount() - 2) return;
-        for (const id of doomed) world.halt(id, "stuck");
+        for (const id of doomed) world.halt(id, this.#below(2) === 0 ? "stuck" : "stopped");
         return;
       }
       case "disturbance":
@@ -420,15 +420,15 @@ export class Trial {
       case "stop":
         // However many: those who take the places of the given up must be the more in the end.
         if (this.#haltedCount() + 1 > this.#wantedCount() - 2) return;
-        return world.halt(victim, "stuck");
+        return world.halt(victim, this.#below(2) === 0 ? "stuck" : "stopped");
       case "stop-and-continue":
-        world.halt(victim, "stuck");
+        world.halt(victim, "stopped");
         return this.#later(100 + this.#below(700), () => world.resume(victim));
       case "busy":
         world.halt(victim, "busy");
         return this.#later(500 + this.#below(6_000), () => world.resume(victim));
       case "suspend":
-        for (const id of cells) world.halt(id, "stuck");
+        for (const id of cells) world.halt(id, "stopped");
         return this.#later(1_000 + this.#below(20_000), () => {
           for (const id of cells) world.resume(id);
         });

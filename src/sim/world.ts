@@ -34,6 +34,7 @@ import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
 import { isElder, ownerOfProcess } from "../core/roster.ts";
 import type { State } from "../core/state.ts";
+import type { Suspect } from "../core/suspicion.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
 import { wayToTCell } from "../core/testimony.ts";
 import type { Wear } from "../core/wear.ts";
@@ -73,6 +74,9 @@ interface SimLink {
   lastMs: number;
 }
 
+/** Why a cell does nothing: no CPU is to be had ("stuck"), SIGSTOP ("stopped"), or an app that blocks its loop ("busy"). */
+export type Halt = Exclude<Suspect["answer"], "infected">;
+
 /** A process of the simulated machine, and the mind that runs in it once it was born. */
 export interface SimCell {
   readonly id: CellId;
@@ -80,8 +84,8 @@ export interface SimCell {
   readonly startTicks: number;
   state: State | null;
   runs: boolean;
-  /** SIGSTOP, or an endless loop of the app: it does nothing, and what comes for it waits. Null: it is well. */
-  halted: "stuck" | "busy" | null;
+  /** It does nothing, and what comes for it waits. Null: it is well. */
+  halted: Halt | null;
   /** Its class before the event whose effects are being performed: an egg divides as an egg, though it is a neuron after. */
   decidedAs: CellClass;
   /** When it last went on, or -Infinity. */
@@ -261,8 +265,7 @@ export class World {
     this.#processes.set(pid, { startTicks: this.#ticks(), cell: null });
   }
 
-  /** SIGSTOP ("stuck"), or an app that blocks its loop ("busy"). */
-  halt(id: CellId, how: "stuck" | "busy"): void {
+  halt(id: CellId, how: Halt): void {
     const cell = this.cells.get(id);
     if (cell === undefined || !cell.runs) return;
     this.#note(id, `halted: ${how}`);

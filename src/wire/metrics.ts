@@ -99,7 +99,7 @@ export const metrics = {
   }),
   cellws_app_starts_total: counter("Times that a drone loaded the app, by outcome.", { outcome: ["ready", "failed"] }),
   cellws_probes_total: counter("Questions from cell to cell whether it is well, by answer.", {
-    answer: ["answered", "absent", "busy", "stuck", "infected"],
+    answer: ["answered", "absent", "busy", "stuck", "stopped", "infected"],
   }),
   cellws_infections_seen_total: counter("Drones that a cell found infected, each as often as cells saw it.", {
     check: null,

@@ -6,6 +6,7 @@ import type { CellBody } from "../../src/core/record.ts";
 import { cellKey } from "../../src/core/record.ts";
 import { census, ownerOfProcess, recordsToTell, takeIn } from "../../src/core/roster.ts";
 import type { State } from "../../src/core/state.ts";
+import type { Suspect } from "../../src/core/suspicion.ts";
 import {
   heedAnswer,
   hearSuspicion,
@@ -43,10 +44,11 @@ describe("a suspect", () => {
 
   test("has less time with each relative that finds the same, and the DNA's where it computes", () => {
     const state = suspecting(0);
-    const with_ = (answer: "stuck" | "busy" | "infected", ...confirmedBy: string[]): number =>
+    const with_ = (answer: Suspect["answer"], ...confirmedBy: string[]): number =>
       patienceMs(state, { sinceMs: 0, answer, confirmedBy: new Set(confirmedBy), isGivenUp: false });
     assert.deepEqual([with_("stuck"), with_("stuck", "a"), with_("stuck", "a", "b", "c")], [3_000, 2_000, 1_000]);
     assert.deepEqual([with_("busy", "a", "b", "c"), with_("infected")], [state.dna.hangMs, 0]);
+    assert.deepEqual([with_("stopped"), with_("stopped", "a", "b", "c")], [1_000, 1_000]);
   });
 
   test("is confirmed by a relative's own word only, not by what it says of others", () => {
@@ -81,12 +83,20 @@ describe("a cell", () => {
     assert.equal(accuses({ ...suspecting(longMs), isDazed: true }), false);
   });
 
-  test("that gets no answers all round accuses nobody of hanging, but of infection", () => {
+  test("that gets no answers all round accuses nobody of hanging, but of what is seen from outside", () => {
     const unwell = suspecting(longMs, { healthScore: healthScoreToAccuse });
-    assert.equal(accuses(unwell), false);
-    const infected = { ...suspecting(0).suspects.get("e1"), answer: "infected" } as const;
-    const sure = { ...unwell, suspects: new Map([["e1", infected as never]]) };
-    assert.equal(accuses(sure), true);
+    const accusesOf = (answer: Suspect["answer"]): boolean => {
+      const suspect = { ...unwell.suspects.get("e1"), answer } as Suspect;
+      return accuses({ ...unwell, suspects: new Map([["e1", suspect]]) });
+    };
+    assert.deepEqual([accusesOf("stuck"), accusesOf("busy")], [false, false]);
+    assert.deepEqual([accusesOf("stopped"), accusesOf("infected")], [true, true]);
+  });
+
+  test("finds itself no worse where a process is stopped, for that is not its own fault", () => {
+    const score = (answer: Suspect["answer"]): number =>
+      heedAnswer(knowing("egg", elders(7)), "e1", answer, nowMs)[0].healthScore;
+    assert.deepEqual([score("stuck"), score("stopped")], [1, 0]);
   });
 
   test("is not silenced by what others say of it", () => {

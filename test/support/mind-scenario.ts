@@ -6,7 +6,8 @@
  *   messages 1..5                milliseconds that a message takes
  *   grow 6                       an egg, its first connection, and so many seconds
  *   let A = drone 1              names a living cell: the first of its class, the eldest first (`far 1`: of the far side)
- *   halt A | busy A | resume A | kill A | cut A B
+ *   halt A | freeze A            no CPU is to be had; SIGSTOP
+ *   busy A | resume A | kill A | cut A B
  *   kill all but A               and `kill all drone`
  *   retire A | stop A
  *   app failed | app ready | files-changed
@@ -127,9 +128,12 @@ class Scene {
         this.#names.set(first, this.#find(third, Number(words[3] ?? 1)));
         return;
       case "halt":
-      case "busy":
-        for (const name of words) this.world.halt(this.#cell(name), verb === "halt" ? "stuck" : "busy");
+      case "freeze":
+      case "busy": {
+        const how = ({ halt: "stuck", freeze: "stopped", busy: "busy" } as const)[verb];
+        for (const name of words) this.world.halt(this.#cell(name), how);
         return;
+      }
       case "resume":
         for (const name of words) this.world.resume(this.#cell(name));
         return;
