@@ -215,12 +215,16 @@ function tally(map: Map<string, Tally>, key: string, pieces: readonly Buffer[]):
 // ---------------------------------------------------------------------------------------------------------------
 // The two readers
 
+const lentBuffer = Buffer.alloc(1 << 20);
+
+/** As a B cell does, whose pieces all lie in one buffer, one after the other. */
 function readOurs(pieces: readonly Buffer[]): Reading {
   const reader = new RequestReader();
   const reading: Reading = { requests: [], refusal: null };
   let request: ReadRequest | null = null;
   for (const piece of pieces) {
-    reader.feed(piece);
+    lentBuffer.set(piece);
+    reader.borrow(lentBuffer.subarray(0, piece.length));
     for (let event = reader.next(); event !== null; event = reader.next()) {
       switch (event.type) {
         case "head": {
@@ -245,6 +249,8 @@ function readOurs(pieces: readonly Buffer[]): Reading {
           return reading;
       }
     }
+    reader.giveBack();
+    lentBuffer.fill(0, 0, piece.length);
   }
   return reading;
 }

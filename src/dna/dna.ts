@@ -729,8 +729,8 @@ export interface Dna {
     readonly reactions: readonly FunctionReference[];
     /**
      * Filters of your own: each is given every request, and says pass, watch or block at once. One
-     * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
-     * Default: [].
+     * that throws, or takes more than 50 ms of the processor, blocks. A list of functions, in dna.ts
+     * or dna.js. Default: [].
      */
     readonly filters: readonly FunctionReference[];
     /**
@@ -1634,8 +1634,8 @@ export interface DnaInput {
     reactions?: readonly ImmuneReaction[] | undefined;
     /**
      * Filters of your own: each is given every request, and says pass, watch or block at once. One
-     * that throws, or takes longer than 50 ms, blocks. A list of functions, in dna.ts or dna.js.
-     * Default: [].
+     * that throws, or takes more than 50 ms of the processor, blocks. A list of functions, in dna.ts
+     * or dna.js. Default: [].
      */
     filters?: readonly ImmuneFilter[] | undefined;
     /**

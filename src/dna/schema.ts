@@ -644,7 +644,7 @@ export function dnaSchema(facts: DnaFacts) {
         why: "Called with each incident: a source or a range that was sentenced, or would have been. Tell your pager, or your other servers.",
       }),
       filters: functions("ImmuneFilter", {
-        why: "Filters of your own: each is given every request, and says pass, watch or block at once. One that throws, or takes longer than 50 ms, blocks.",
+        why: "Filters of your own: each is given every request, and says pass, watch or block at once. One that throws, or takes more than 50 ms of the processor, blocks.",
       }),
       audit: nullable(path("output")).meta({
         description: "A file that gets one JSON line for each request that matched anything.",

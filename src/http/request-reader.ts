@@ -142,6 +142,7 @@ export class RequestReader {
   #end = 0;
   /** #input was allocated here, and bytes beyond #end are free to write to. */
   #ownsInput = false;
+  #isInputBorrowed = false;
   /** Bytes from #at on that were searched for the end of the head (or trailers) in vain. */
   #searchedBytes = 0;
   #mayHaveBlankLine = true;
@@ -171,6 +172,20 @@ export class RequestReader {
     } else {
       this.#append(chunk);
     }
+  }
+
+  /** As `feed`, but until `giveBack` only: of such a chunk it gives out copies. */
+  borrow(chunk: Buffer): void {
+    this.feed(chunk);
+    this.#isInputBorrowed = this.#input === chunk;
+  }
+
+  /** From now on the caller may change what was borrowed. */
+  giveBack(): void {
+    if (!this.#isInputBorrowed) return;
+    this.#isInputBorrowed = false;
+    if (this.#at === this.#end) this.#forgetInput();
+    else this.#append(NO_BYTES);
   }
 
   /** The next event; null when more bytes (or `startNext`) are needed. After an error always null. */
@@ -223,9 +238,7 @@ export class RequestReader {
   /** After the `end` of a request that became a tunnel: the bytes that already belong to it. Reads nothing more. */
   takeRest(): Buffer {
     this.#go("take-rest");
-    const rest = this.#input.subarray(this.#at, this.#end);
-    this.#at = this.#end;
-    return rest;
+    return this.#giveOut(this.#end - this.#at);
   }
 
   /** The client will send no more. An error when that is in the middle of a request, otherwise null. */
@@ -271,6 +284,13 @@ export class RequestReader {
     }
     chunk.copy(this.#input, this.#end);
     this.#end += chunk.length;
+  }
+
+  /** The next unread bytes, for the caller to keep. */
+  #giveOut(bytes: number): Buffer {
+    const view = this.#input.subarray(this.#at, this.#at + bytes);
+    this.#at += bytes;
+    return this.#isInputBorrowed ? Buffer.from(view) : view;
   }
 
   // -------------------------------------------------------------------------------------------------------------
@@ -373,8 +393,7 @@ export class RequestReader {
   #nextOfLength(): ReaderEvent | null {
     const bytes = Math.min(this.#bodyBytesLeft, this.#end - this.#at);
     if (bytes === 0) return null;
-    const chunk = this.#input.subarray(this.#at, this.#at + bytes);
-    this.#at += bytes;
+    const chunk = this.#giveOut(bytes);
     this.#bodyBytesLeft -= bytes;
     if (this.#bodyBytesLeft === 0) this.#go("body-read");
     return { type: "body", chunk };
@@ -408,13 +427,12 @@ export class RequestReader {
     const bytes = Math.min(this.#bodyBytesLeft, availableBytes);
     const isWorthItsOwnEvent = bytes >= GATHER_BYTES_MAX || (bytes === availableBytes && this.#gathered === null);
     if (isWorthItsOwnEvent && this.#gathered !== null) return this.#giveGathered();
-    const chunk = this.#input.subarray(this.#at, this.#at + bytes);
-    this.#at += bytes;
     this.#bodyBytesLeft -= bytes;
     if (this.#bodyBytesLeft === 0) this.#go("chunk-read");
-    if (isWorthItsOwnEvent) return { type: "body", chunk };
+    if (isWorthItsOwnEvent) return { type: "body", chunk: this.#giveOut(bytes) };
     this.#gathered ??= Buffer.allocUnsafe(availableBytes);
-    chunk.copy(this.#gathered, this.#gatheredBytes);
+    this.#input.copy(this.#gathered, this.#gatheredBytes, this.#at, this.#at + bytes);
+    this.#at += bytes;
     this.#gatheredBytes += bytes;
     return null;
   }

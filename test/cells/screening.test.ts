@@ -343,7 +343,7 @@ describe("filters of the user's", () => {
     };
     for (const [name, expected] of [
       ["throws", /filter throws .*no such table/],
-      ["endless", /longer than 50 ms/],
+      ["endless", /more than 50 ms of the processor/],
       ["promises", /neither "pass"/],
     ] as const) {
       const { addDrone, connect, errors, counters } = await watched(t, {}, { filters: [filters[name]!] });

@@ -4,33 +4,56 @@ import * as fc from "fast-check";
 import { httpErrors, type HttpErrorCode } from "../../src/http/http-error.ts";
 import { RequestReader, type ReaderEvent, type ReaderLimits } from "../../src/http/request-reader.ts";
 
-/** Feeds everything, reads every request in turn; bodies are joined. */
+type Feed = (reader: RequestReader, piece: Buffer, take: () => void) => void;
+
+/** The reader may keep what it is fed. */
+const feed: Feed = (reader, piece, take) => {
+  reader.feed(Buffer.from(piece));
+  take();
+};
+
+/** What it borrows is overwritten by the next that it borrows, or by anything. */
+const lend: Feed = (reader, piece, take) => {
+  const lent = Buffer.from(piece);
+  reader.borrow(lent);
+  take();
+  reader.giveBack();
+  lent.fill("#");
+};
+
+/** Whether fed or lent, the same is read. */
 function readAll(pieces: readonly Buffer[], limits: Partial<ReaderLimits> = {}): string[] {
+  const read = readBy(feed, pieces, limits);
+  assert.deepEqual(readBy(lend, pieces, limits), read);
+  return read;
+}
+
+/** Reads every request in turn; bodies are joined, when all is read. */
+function readBy(give: Feed, pieces: readonly Buffer[], limits: Partial<ReaderLimits>): string[] {
   const reader = new RequestReader(limits);
-  const told: string[] = [];
-  let body = "";
+  const told: Array<string | Buffer[]> = [];
+  let body: Buffer[] = [];
+  const endBody = () => {
+    if (body.length > 0) told.push(body);
+    body = [];
+  };
   const take = () => {
     for (let event = reader.next(); event !== null; event = reader.next()) {
       if (event.type === "body") {
         assert.ok(event.chunk.length > 0, "a body event carries bytes");
-        body += event.chunk.latin1Slice();
+        body.push(event.chunk);
         continue;
       }
-      if (body !== "") told.push(`body ${body}`);
-      body = "";
+      endBody();
       told.push(tell(event));
       if (event.type === "end") reader.startNext();
     }
   };
-  for (const piece of pieces) {
-    // Copied: the reader may keep what it is fed.
-    reader.feed(Buffer.from(piece));
-    take();
-  }
-  if (body !== "") told.push(`body ${body}`);
+  for (const piece of pieces) give(reader, piece, take);
+  endBody();
   const last = reader.finish();
   if (last !== null) told.push(`at the end: ${tell(last)}`);
-  return told;
+  return told.map((said) => (typeof said === "string" ? said : `body ${Buffer.concat(said).latin1Slice()}`));
 }
 
 function tell(event: ReaderEvent): string {
@@ -401,12 +424,17 @@ test("the reader stands still after a request, and only then may be asked for th
 });
 
 test("what follows an upgrade belongs to the tunnel", () => {
-  const reader = new RequestReader();
-  reader.feed(Buffer.from(get("Connection: upgrade", "Upgrade: x") + "\x01\x02"));
-  reader.next();
-  reader.next();
-  assert.deepEqual([...reader.takeRest()], [1, 2]);
-  assert.equal(reader.next(), null);
+  for (const give of [feed, lend]) {
+    const reader = new RequestReader();
+    let rest: Buffer | null = null;
+    give(reader, Buffer.from(get("Connection: upgrade", "Upgrade: x") + "\x01\x02"), () => {
+      reader.next();
+      reader.next();
+      rest = reader.takeRest();
+    });
+    assert.deepEqual([...(rest ?? [])], [1, 2]);
+    assert.equal(reader.next(), null);
+  }
 });
 
 test("body chunks are views of what was fed, except that small chunks are gathered", () => {

@@ -1,7 +1,7 @@
 // Large requests are judged in turns, and what takes too long is stopped, refused and counted.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { evaluateInTurns, runWatched } from "../../src/host/immune/turns.ts";
+import { evaluateInTurns, runFairlyWatched, runWatched } from "../../src/host/immune/turns.ts";
 import { evaluatePhase, evaluateSlice, giveUp } from "../../src/immune/seclang/evaluate.ts";
 import type { Judgement } from "../../src/immune/seclang/judgement.ts";
 import { judge } from "../../src/immune/seclang/judgement.ts";
@@ -107,6 +107,29 @@ describe("a request that costs too much", () => {
 });
 
 describe("the watchdog", () => {
+  test("blames nobody for the time in which the machine did other things", () => {
+    const idle = new Int32Array(new SharedArrayBuffer(4));
+    let calls = 0;
+    const answer = runFairlyWatched(() => {
+      calls += 1;
+      if (calls < 3) Atomics.wait(idle, 0, 0, 5_000);
+      return "at last";
+    }, 40);
+    assert.deepEqual([answer, calls], ["at last", 3]);
+  });
+
+  test("blames at once who had the processor all the time, and in the end also who only waits", () => {
+    let calls = 0;
+    const busy = runFairlyWatched(() => {
+      calls += 1;
+      for (;;);
+    }, 200);
+    assert.deepEqual([busy, calls], [null, 1]);
+    const idle = new Int32Array(new SharedArrayBuffer(4));
+    const waits = (): unknown => Atomics.wait(idle, 0, 0, 60_000);
+    assert.equal(runFairlyWatched(waits, 5), null);
+  });
+
   test("stops what does not end, be it a loop or an expression of V8", () => {
     assert.equal(
       runWatched(() => {

@@ -6,6 +6,7 @@ import type { Exchange } from "../../src/app/exchange.ts";
 import { DronePool, type PoolOptions } from "../../src/cells/b-cell/drone-pool.ts";
 import { Ingress, type IngressOptions } from "../../src/cells/b-cell/ingress.ts";
 import type { IngressNote } from "../../src/cells/b-cell/http1-connection.ts";
+import { lendReads } from "../../src/cells/b-cell/lent-reads.ts";
 import { AxonServer } from "../../src/host/axon-link.ts";
 import type { DroneStatus } from "../../src/wire/axon.ts";
 import { ListenerRecorder, socketPair, until, type SocketPair } from "./axon-pair.ts";
@@ -44,8 +45,9 @@ export async function rig(
   const sockets: net.Socket[] = [];
   // A session takes over a handle that reads, as one does after a TLS handshake.
   const listener = net.createServer({ pauseOnConnect: protocol !== "h2" }, (socket) => {
-    sockets.push(socket);
-    ingress.accept(socket, { listener: 0, encrypted: false, protocol });
+    const accepted = lendReads(socket);
+    sockets.push(accepted);
+    ingress.accept(accepted, { listener: 0, encrypted: false, protocol });
   });
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");

@@ -22,6 +22,7 @@ import type { IngressNote } from "./http1-connection.ts";
 import { Gate } from "./gate.ts";
 import { type Immunity, openImmunity } from "./immunity.ts";
 import { Ingress } from "./ingress.ts";
+import { lendReads } from "./lent-reads.ts";
 import { makeConvey, type Ways } from "./make-convey.ts";
 import { type ListenerTls, TlsFront } from "./tls-front.ts";
 
@@ -216,7 +217,9 @@ class BCell implements Body {
   #listenOn(listener: number): Promise<net.Server> {
     const fd = this.#context.listeners[listener]?.workFd;
     return new Promise((resolve, reject) => {
-      const server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket, listener));
+      // Unread: what reads it is made for it (lent-reads.ts, tls-front.ts).
+      const options = { noDelay: true, pauseOnConnect: true };
+      const server = net.createServer(options, (socket) => this.#accept(socket, listener));
       server.once("error", reject);
       server.listen({ fd, backlog: listenBacklog }, () => {
         server.off("error", reject);
@@ -232,7 +235,7 @@ class BCell implements Body {
   #accept(socket: net.Socket, listener: number): void {
     const front = this.#tlsFronts[listener] ?? null;
     this.#gate.admit(socket, () => {
-      if (front === null) this.#ingress.accept(socket, { listener, encrypted: false });
+      if (front === null) this.#ingress.accept(lendReads(socket), { listener, encrypted: false });
       else front.take(socket);
     });
   }

@@ -24,6 +24,7 @@ import type { CarriageCounters, ClientSide } from "./carriage.ts";
 import type { Conveyance, Heard } from "./conveyance.ts";
 import type { DronePool } from "./drone-pool.ts";
 import type { HeldBytes } from "./held-bytes.ts";
+import { lent } from "./lent-reads.ts";
 import { ingressLimits, type IngressRates, type IngressTimeouts } from "./limits.ts";
 
 /** What the immune side says of a request, before anything of it goes on. */
@@ -187,6 +188,7 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on(lent, (chunk: Buffer) => this.#receiveLent(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#clientEnded());
     socket.on("finish", () => this.#flushedToTheEnd());
@@ -264,6 +266,15 @@ export class Http1Connection implements ClientConnection, ClientSide, Flushable 
       default:
         break;
     }
+  }
+
+  /** What lies in a buffer that the next read of any client overwrites. */
+  #receiveLent(chunk: Buffer): void {
+    if (this.#state !== "http") return this.#receive(Buffer.from(chunk));
+    this.#context.counters.bytesIn += chunk.length;
+    this.#reader.borrow(chunk);
+    this.#pump();
+    this.#reader.giveBack();
   }
 
   /** Takes the reader's events as far as they go. What happens on the way may call it again: the loop then goes on. */

@@ -27,12 +27,12 @@ import {
   wantsResponseBody,
 } from "../../immune/seclang/transaction.ts";
 import type { Guard } from "./guard.ts";
-import { evaluateInTurns, isSmall, runWatched, stepInTurns } from "./turns.ts";
+import { evaluateInTurns, isSmall, runFairlyWatched, stepInTurns } from "./turns.ts";
 
 /** `status` null: the connection is to be closed without an answer. */
 export type Ruling = { readonly kind: "pass" } | { readonly kind: "block"; readonly status: number | null };
 
-/** A filter is asked on the event loop: it has so long, and 50 requests a second like that fill two cells. */
+/** A filter is asked on the event loop: it has so long of the processor, and 50 requests a second like that fill two cells. */
 const FILTER_MS_MAX = 50;
 const REASON_CHARS_MAX = 200;
 /** What a filter's block counts where it names no score: as a critical rule. */
@@ -213,8 +213,8 @@ export class Examination {
     const request = filterRequestOf(this.facts, this.#bodyBytes);
     for (const { name, call } of this.#guard.filters) {
       try {
-        const answered = runWatched(() => ({ verdict: call(request) }), FILTER_MS_MAX);
-        if (answered === null) throw new Error(`it took longer than ${FILTER_MS_MAX} ms`);
+        const answered = runFairlyWatched(() => ({ verdict: call(request) }), FILTER_MS_MAX);
+        if (answered === null) throw new Error(`it took more than ${FILTER_MS_MAX} ms of the processor`);
         const objection = objectionOf(name, answered.verdict ?? "pass");
         if (objection !== null) this.#objections.push(objection);
       } catch (error) {
