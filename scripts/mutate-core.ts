@@ -27,28 +27,19 @@ const { values } = parseArgs({
 const root = path.resolve(import.meta.dirname, "..");
 const copied = ["src", "scripts", "test/core", "test/sim", "test/wire", "test/host", "test/support", "test/scenarios"];
 
+const organismTest = "test/core/organism.test.ts";
+/** What tests rules on states made by hand. The trials of whole organisms are a judge of their own. */
 const ruleTests = [
-  "test/core/ballot.test.ts",
-  "test/core/division.test.ts",
-  "test/core/suspicion.test.ts",
-  "test/core/kinship.test.ts",
-  "test/core/demand.test.ts",
-  "test/core/dormancy.test.ts",
-  "test/core/tally.test.ts",
-  "test/core/hormone.test.ts",
+  ...fs.readdirSync(path.join(root, "test/core")).map((file) => `test/core/${file}`),
   "test/wire/belief.test.ts",
-];
+].filter((file) => file !== organismTest);
 
 /** What may notice, the simulator first; each within its time. A run that does not end has noticed too. */
 const judges = [
   { name: "scenarios", args: ["scripts/play-scenarios.ts"], msMax: 300_000 },
   { name: "trials", args: ["scripts/sim.ts", "--seeds", "40", "--once", "--first-violation"], msMax: 300_000 },
-  {
-    name: "tests",
-    args: ["--test", ...ruleTests],
-    msMax: 120_000,
-  },
-  { name: "organism", args: ["--test", "test/core/organism.test.ts"], msMax: 300_000 },
+  { name: "tests", args: ["--test", ...ruleTests], msMax: 120_000 },
+  { name: "organism", args: ["--test", organismTest], msMax: 300_000 },
 ] as const;
 const asked = values.judge.length === 0 ? judges : judges.filter(({ name }) => values.judge.includes(name));
 

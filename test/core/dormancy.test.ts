@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CellClass } from "../../src/core/cell.ts";
 import { brood, fallAsleep } from "../../src/core/dormancy.ts";
-import { eggSettlesMs } from "../../src/core/limits.ts";
+import { eggAnswerFreshMs, eggSettlesMs } from "../../src/core/limits.ts";
 import type { State } from "../../src/core/state.ts";
 import { grown, knowing, nowMs } from "../support/knowing.ts";
 
@@ -33,6 +33,17 @@ describe("on the way to sleep", () => {
       assert.equal(leaves(self), true, self);
     }
   });
+});
+
+test("nobody leaves on an egg that has not just answered: it is asked first", () => {
+  const state = among("drone", ["egg", "neuron"]);
+  const does = (eggAnsweredMs: number): string[] => {
+    const [{ stop }, effects] = fallAsleep({ ...state, eggAnsweredMs }, nowMs);
+    return [...effects.map(({ type }) => type), ...(stop === null ? [] : ["leave"])];
+  };
+  assert.deepEqual(does(Number.NEGATIVE_INFINITY), ["probe"]);
+  assert.deepEqual(does(nowMs - eggAnswerFreshMs - 1), ["probe"]);
+  assert.deepEqual(does(nowMs - eggAnswerFreshMs), ["leave"]);
 });
 
 describe("an egg that is not alone", () => {

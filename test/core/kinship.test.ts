@@ -1,8 +1,9 @@
-// Which links a cell keeps, on states made by hand.
+// Which links a cell keeps, and whom it asks about when one has died; on states made by hand.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { linkOpened } from "../../src/core/kinship.ts";
-import { elders, knowing } from "../support/knowing.ts";
+import { step } from "../../src/core/step.ts";
+import { elders, grown, knowing, nowMs } from "../support/knowing.ts";
 
 describe("a link that opens", () => {
   /** e3 holds a link to its mother. Who are its kin once another link has opened, and to whom does it close one? */
@@ -20,4 +21,12 @@ describe("a link that opens", () => {
     assert.deepEqual(opened("e5"), { kin: ["egg", "e5"], closed: [] });
     assert.deepEqual(opened("egg"), { kin: ["egg"], closed: [] });
   });
+});
+
+test("a death makes one ask about the mother and the daughters of the dead: they may have died together", () => {
+  const daughter = { ...grown("d", "stem"), mother: "e1", lineage: ["egg", "e1"] };
+  const state = knowing("e2", [...elders(4), daughter]);
+  const [, effects] = step(state, { type: "inspected", id: "e1", running: false, wear: null, nowMs });
+  const asked = effects.flatMap((effect) => (effect.type === "inspect" ? [effect.id] : []));
+  assert.deepEqual(asked, ["egg", "d"]);
 });
