@@ -3,10 +3,11 @@
  * core and random trials against what is left, until something notices.
  *
  *   npm run mutate                      all of scripts/mutations.ts
- *   npm run mutate -- --only "a vote"   those whose rule holds that text
+ *   npm run mutate -- --only "a vote"   those whose rule holds that text; may be said several times
  *   npm run mutate -- --from "a vote"   the first such and all after it
+ *   npm run mutate -- --judge tests     nobody but these judges: does a test fail that was written for a rule?
  *
- * Exit code 1 where a rule was not missed that the table does not explain.
+ * Exit code 1 where a rule was not missed that the table does not explain, 2 where there is no such rule or judge.
  */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -17,30 +18,30 @@ import type { Mutation } from "./mutations.ts";
 import { mutations } from "./mutations.ts";
 
 const { values } = parseArgs({
-  options: { only: { type: "string", default: "" }, from: { type: "string", default: "" } },
+  options: {
+    only: { type: "string", multiple: true, default: [""] },
+    from: { type: "string", default: "" },
+    judge: { type: "string", multiple: true, default: [] },
+  },
 });
 const root = path.resolve(import.meta.dirname, "..");
 const copied = ["src", "scripts", "test/core", "test/sim", "test/wire", "test/host", "test/support", "test/scenarios"];
 
+const organismTest = "test/core/organism.test.ts";
+/** What tests rules on states made by hand. The trials of whole organisms are a judge of their own. */
 const ruleTests = [
-  "test/core/ballot.test.ts",
-  "test/core/division.test.ts",
-  "test/core/suspicion.test.ts",
-  "test/core/hormone.test.ts",
+  ...fs.readdirSync(path.join(root, "test/core")).map((file) => `test/core/${file}`),
   "test/wire/belief.test.ts",
-];
+].filter((file) => file !== organismTest);
 
 /** What may notice, the simulator first; each within its time. A run that does not end has noticed too. */
 const judges = [
   { name: "scenarios", args: ["scripts/play-scenarios.ts"], msMax: 300_000 },
   { name: "trials", args: ["scripts/sim.ts", "--seeds", "40", "--once", "--first-violation"], msMax: 300_000 },
-  {
-    name: "tests",
-    args: ["--test", ...ruleTests],
-    msMax: 120_000,
-  },
-  { name: "organism", args: ["--test", "test/core/organism.test.ts"], msMax: 300_000 },
+  { name: "tests", args: ["--test", ...ruleTests], msMax: 120_000 },
+  { name: "organism", args: ["--test", organismTest], msMax: 300_000 },
 ] as const;
+const asked = values.judge.length === 0 ? judges : judges.filter(({ name }) => values.judge.includes(name));
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cellws-mutate-"));
 try {
@@ -53,13 +54,19 @@ function run(): number {
   for (const part of copied) fs.cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
   fs.copyFileSync(path.join(root, "package.json"), path.join(folder, "package.json"));
   fs.symlinkSync(fs.realpathSync(path.join(root, "node_modules")), path.join(folder, "node_modules"));
+  const start = mutations.findIndex(({ rule }) => rule.includes(values.from));
+  const chosen = mutations.filter(({ rule }, i) => i >= start && values.only.some((text) => rule.includes(text)));
+  if (start === -1 || chosen.length === 0 || asked.length === 0) {
+    console.error(
+      `mutate: no such rule in scripts/mutations.ts, or no judge of ${judges.map(({ name }) => name).join(", ")}`,
+    );
+    return 2;
+  }
   const alone = noticedBy();
   if (alone !== null) {
     console.error(`mutate: the ${alone} fail as the sources stand`);
     return 1;
   }
-  const start = mutations.findIndex(({ rule }) => rule.includes(values.from));
-  const chosen = mutations.slice(start).filter(({ rule }) => rule.includes(values.only));
   let unexplained = 0;
   let noticed = 0;
   for (const mutation of chosen) {
@@ -94,7 +101,7 @@ function tryOne({ file, find, replace, rule }: Mutation): string | null {
 }
 
 function noticedBy(): string | null {
-  for (const { name, args, msMax } of judges) {
+  for (const { name, args, msMax } of asked) {
     const { status } = spawnSync(process.execPath, args, { cwd: folder, timeout: msMax, killSignal: "SIGKILL" });
     if (status !== 0) return name;
   }

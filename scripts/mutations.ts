@@ -134,9 +134,6 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/execution.ts",
     find: "if (id === state.self) return inTurn(",
     replace: "if (id === state.self && nowMs < 0) return inTurn(",
-    survives:
-      "A condemned cell that does not end itself is ended by its mother or the next in rank. Apoptosis spares them the work and, " +
-      "for a surplus cell, whatever a kill would cut off; the others' turn comes only after the time to drain.",
   },
   // Suspicion.
   {
@@ -235,8 +232,6 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/kinship.ts",
     find: "if (cell.mother !== dead.id && cell.id !== dead.mother) continue;",
     replace: "if (cell.id !== dead.id) continue;",
-    survives:
-      "The patrol finds the same deaths, a few hundred milliseconds later: this only makes recovery from a mass death faster.",
   },
   {
     rule: "ends of a new link compare their records",
@@ -415,9 +410,6 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/wear.ts",
     find: 'return cell.class === "stem" || !hasOutdatedStem(state) ? "outdated" : null;',
     replace: 'return "outdated";',
-    survives:
-      "Only the order: an outdated stem cell that takes a role is outdated in it, and is replaced once more. It costs births, " +
-      "and stem cells of the new DNA answer first in any case.",
   },
   {
     rule: "a cell of an old DNA is outdated",
@@ -448,17 +440,12 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/execution.ts",
     find: "if (isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
     replace: "if (nowMs < 0 && isForItsName[reason] && sharesItsProcess(next.alive, id)) {",
-    survives:
-      "A ghost is found by the probes of each cell (a socket that is not there), as a rule long before a sentence on it is carried " +
-      "out; this is for one whose maker has made it a socket.",
   },
   {
     rule: "a ghost that nobody answers for shuts no other cell out",
     file: "src/core/roster.ts",
     find: "cell.startTicks === startTicks && !state.absent.has(cell.id)) return cell.id;",
     replace: "cell.startTicks === startTicks) return cell.id;",
-    survives:
-      "One seed in a thousand or so shows it (5005 did); test/core/suspicion.test.ts tests it on states made by hand.",
   },
   {
     rule: "where memory is used up nothing grows",
@@ -522,9 +509,6 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/dormancy.ts",
     find: "if (nowMs - state.eggAnsweredMs > eggAnswerFreshMs) return askAtOnce(state, egg);",
     replace: "",
-    survives:
-      "It narrows a gap: an egg that is stopped within the last half second before the others have left is found out by nobody " +
-      "either way. Until then the others' probes find it.",
   },
   {
     rule: "an egg that is not alone looks around",
@@ -537,8 +521,5 @@ export const mutations: readonly Mutation[] = [
     file: "src/core/step.ts",
     find: 'return still(state.phase === "stopping" ? { ...state, drained: true } : state);',
     replace: "return still({ ...state, drained: true });",
-    survives:
-      "What was drained before is drained at once the next time: a B cell that came out of such an egg would leave without " +
-      "finishing. The simulator does not carry requests through a drain, and a B cell is no egg.",
   },
 ];

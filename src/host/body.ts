@@ -42,7 +42,7 @@ export interface BodyContext {
   readonly dispatch: (happening: Happening) => void;
   /** Connections that were accepted before this cell became a B cell, as they come; each once. */
   readonly onHandedConnection: (take: (connection: TakenConnection) => void) => void;
-  /** By the machine's monotonic clock (process.hrtime): when a client woke the egg that bore this B cell for it. */
+  /** By the machine's monotonic clock (clock.ts): when a client woke the egg that bore this B cell for it. */
   readonly awokenAtMs: number | null;
   /** Keeps an accepted, unread connection for the first B cell that this cell bears. */
   readonly hold: (connection: TakenConnection) => void;

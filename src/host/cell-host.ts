@@ -41,6 +41,7 @@ import type { Body, BodyContext, MakeBody, OpenAxon, OrganismView } from "./body
 import type { Callers } from "./cell-socket.ts";
 import { CellSocket } from "./cell-socket.ts";
 import { Chores } from "./chores.ts";
+import { machineNowMs } from "./clock.ts";
 import { keepCertificate } from "./certificates.ts";
 import type { AdminFront } from "./admin/front.ts";
 import { AdminDoor } from "./admin/door.ts";
@@ -201,13 +202,13 @@ export class CellHost {
       seed: [crypto.randomInt(2 ** 32 - 1), crypto.randomInt(2 ** 32 - 1)],
       urgent: birth.urgent,
     };
-    const bornMs = this.#nowMs();
+    const bornMs = machineNowMs();
     const [state, effects] = beBorn(born, bornMs);
     this.#state = state;
     this.#relay = new Relay({
       self: birth.id,
       testimony: this.#testimony,
-      way: () => wayToTCell(this.#state, this.#nowMs()),
+      way: () => wayToTCell(this.#state, machineNowMs()),
       send: (to, batches) => this.#sendOn(to, batches),
     });
     this.#banNews = new BanNews(birth.name, this.#isGuest ? true : null);
@@ -283,7 +284,7 @@ export class CellHost {
       keeps: birth.admin !== null,
       linesLost: () => log.linesLost(),
       levelOf: (hormone) =>
-        decayed(this.#state.hormones.levels[hormone], this.#nowMs(), this.#state.dna.hormoneHalfLifeMs),
+        decayed(this.#state.hormones.levels[hormone], machineNowMs(), this.#state.dna.hormoneHalfLifeMs),
     });
     const { lost } = this.#testimony;
     for (const what of ["marks", "sightings", "infections"] as const)
@@ -336,8 +337,8 @@ export class CellHost {
 
   dispatch(happening: Happening): void {
     this.#metrics.happened(happening);
-    if (happening.type === "first-connection" && this.#state.phase === "dormant") this.#awokenAtMs = this.#nowMs();
-    this.#mailbox.push({ nowMs: this.#nowMs(), ...happening });
+    if (happening.type === "first-connection" && this.#state.phase === "dormant") this.#awokenAtMs = machineNowMs();
+    this.#mailbox.push({ nowMs: machineNowMs(), ...happening });
     this.#run();
   }
 
@@ -393,7 +394,7 @@ export class CellHost {
       marks: this.#testimony.takeEvidence(),
     };
     this.dispatch({ type: "vitals", vitals });
-    const old = this.#banNews.old(this.#state, this.#nowMs(), Date.now());
+    const old = this.#banNews.old(this.#state, machineNowMs(), Date.now());
     if (old.length > 0) this.dispatch({ type: "bans-old", keys: old });
     this.dispatch({ type: "wake" });
     this.#relay.flush();
@@ -468,7 +469,7 @@ export class CellHost {
       found: finding?.found ?? null,
       votes,
       cell: this.#id,
-      atMs: this.#nowMs(),
+      atMs: machineNowMs(),
       requests: this.#presentBody?.carriedTo?.(drone) ?? [],
     });
   }
@@ -545,7 +546,7 @@ export class CellHost {
     if (atMs === this.#wakeAtMs) return;
     this.#wakeAtMs = atMs;
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
-    this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - this.#nowMs()));
+    this.#wakeTimer = atMs === null ? null : setTimeout(() => this.#wake(), Math.max(1, atMs - machineNowMs()));
   }
 
   /** `isOnRound`: nothing has happened, it is but time to look around. Most of what follows from that is in no hurry. */
@@ -703,13 +704,13 @@ export class CellHost {
   #sign({ key, version, body }: Effect & { type: "sign" }): void {
     const { keys } = this.#options;
     const record = signRecord(this.#organism, { key, version, origin: this.#id, body }, keys.privateKey);
-    this.#mailbox.unshift({ type: "signed", record, nowMs: this.#nowMs() });
+    this.#mailbox.unshift({ type: "signed", record, nowMs: machineNowMs() });
   }
 
   #signVote(charge: Charge): void {
     const { keys } = this.#options;
     const signature = sign(votePayload(this.#organism, charge), keys.privateKey);
-    this.#mailbox.unshift({ type: "voted", vote: { charge, voter: this.#id, signature }, nowMs: this.#nowMs() });
+    this.#mailbox.unshift({ type: "voted", vote: { charge, voter: this.#id, signature }, nowMs: machineNowMs() });
   }
 
   // Evidence.
@@ -1094,7 +1095,7 @@ export class CellHost {
     if (known.state === "ready") return { state: "ready" };
     const { code, message, stack, attempts } = known;
     const error = stack === "" ? { code, message } : { code, message, stack };
-    return { state: "failed", error, attempts, retryInMs: Math.max(0, retryAtMs - this.#nowMs()) };
+    return { state: "failed", error, attempts, retryInMs: Math.max(0, retryAtMs - machineNowMs()) };
   }
 
   #control(request: ControlRequest): ControlReply {
@@ -1211,11 +1212,6 @@ export class CellHost {
     const launcherPid = living.launcher?.pid;
     await removeRunDir(run, launcherPid === undefined ? {} : { exceptPid: launcherPid });
     return true;
-  }
-
-  /** The machine's monotonic clock, which all its processes share: ballots of several cells fall into one window. */
-  #nowMs(): number {
-    return Number(process.hrtime.bigint() / 1_000_000n);
   }
 }
 

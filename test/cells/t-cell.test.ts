@@ -6,6 +6,7 @@ import { makeTCell } from "../../src/cells/t-cell/body.ts";
 import type { Happening } from "../../src/core/event.ts";
 import type { BanBody } from "../../src/core/record.ts";
 import { loadDna } from "../../src/dna/load.ts";
+import { machineNowMs } from "../../src/host/clock.ts";
 import type { BodyContext } from "../../src/host/body.ts";
 import { Counters } from "../../src/host/counters.ts";
 import { openMemory } from "../../src/host/immune/memory.ts";
@@ -52,7 +53,7 @@ async function twoTCells(t: TestContext) {
     const body = await makeTCell(context as BodyContext);
     t.after(() => body.release?.());
     const attack = (client: string, count: number): void => {
-      const atMs = Number(process.hrtime.bigint() / 1_000_000n);
+      const atMs = machineNowMs();
       const marks = Array.from({ length: count }, (_, i) => {
         const rest = { attackClass: "code-execution", rules: [932_100], score: 5, cell: "b" } as const;
         return { id: `${id}-${client}-${i}`, client, atMs, ...rest };

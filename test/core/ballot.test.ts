@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Vote } from "../../src/core/ballot.ts";
 import { castVote, electorate, isSufficient, jury, quorum, takeVotes } from "../../src/core/ballot.ts";
-import { heedCertificate } from "../../src/core/execution.ts";
+import { execute, heedCertificate } from "../../src/core/execution.ts";
 import { ballotWindowMs, jurySizes, maturityMs } from "../../src/core/limits.ts";
-import type { Charge } from "../../src/core/record.ts";
+import type { CellBody, Charge } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
 import type { Known } from "../support/knowing.ts";
 import { elders, knowing, nowMs } from "../support/knowing.ts";
@@ -181,5 +181,17 @@ describe("a sentence", () => {
       const [own] = heed("e1", reason);
       assert.deepEqual([own.phase, own.stop?.alone], ["living", true], reason);
     }
+  });
+
+  test("for what a name stands for ends no process that has another name too; for what a process does it ends that", () => {
+    const state = knowing("e2", elders(6));
+    const { pid, startTicks } = state.alive.get("e3") as CellBody;
+    const alive = new Map(state.alive).set("e1", { ...(state.alive.get("e1") as CellBody), pid, startTicks });
+    const ends = (reason: Charge["reason"]): boolean => {
+      const condemned = new Map([["e1", { reason, pid, startTicks, atMs: 0 }]]);
+      return execute({ ...state, alive, condemned }, nowMs)[1].some(({ type }) => type === "kill");
+    };
+    assert.deepEqual([ends("surplus"), ends("outdated")], [false, false]);
+    assert.deepEqual([ends("hung"), ends("infected"), ends("worn")], [true, true, true]);
   });
 });

@@ -8,6 +8,7 @@ import type { BanBody } from "../../core/record.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { httpErrors, type HttpErrorCode } from "../../http/http-error.ts";
 import type { Body, BodyContext, OrganismView } from "../../host/body.ts";
+import { machineNowMs } from "../../host/clock.ts";
 import { banPolicyOf } from "../../host/immune/ban-policy.ts";
 import { ownAddresses } from "../../host/immune/own-addresses.ts";
 import { stateDir } from "../../host/immune/state-dir.ts";
@@ -183,8 +184,7 @@ class BCell implements Body {
   #noteColdStart(): void {
     const { awokenAtMs, counters } = this.#context;
     if (awokenAtMs === null) return;
-    const nowMs = Number(process.hrtime.bigint() / 1_000_000n);
-    counters.histogram("cellws_cold_start_seconds").observe((nowMs - awokenAtMs) / 1000);
+    counters.histogram("cellws_cold_start_seconds").observe((machineNowMs() - awokenAtMs) / 1000);
   }
 
   /** What we count, and what others here count, for the admin listener. */

@@ -7,6 +7,7 @@
  * the last is known for a while, too: the word of an infection may come after the axon's end.
  */
 import { performance } from "node:perf_hooks";
+import { machineNowMs } from "../../host/clock.ts";
 import type { ExchangeRequest } from "../../http/message.ts";
 import type { CarriedRequest } from "../../immune/report/infection.ts";
 import { infectionLimits } from "../../immune/report/infection.ts";
@@ -88,4 +89,4 @@ class DroneRing {
 }
 
 /** From this process's clock to the machine's, which all its processes share. */
-const machinesMs = Number(process.hrtime.bigint() / 1_000_000n) - performance.now();
+const machinesMs = machineNowMs() - performance.now();

@@ -8,6 +8,7 @@
 import { performance } from "node:perf_hooks";
 import type { Dna } from "../../dna/dna.ts";
 import type { BodyContext } from "../../host/body.ts";
+import { machineNowMs } from "../../host/clock.ts";
 import type { Counters, Count } from "../../host/counters.ts";
 import { AuditLog } from "../../host/immune/audit-log.ts";
 import { Examination, onRuling } from "../../host/immune/examination.ts";
@@ -99,7 +100,7 @@ export class Immunity {
   refused(code: HttpErrorCode, client: string): void {
     if (httpErrors[code].blame !== "client" || code === "CELLWS_HTTP_REFUSED") return;
     const kind = slowCodes.has(code) ? "slow" : "protocol-error";
-    this.#witness.sight({ kind, client, atMs: sharedClockMs() });
+    this.#witness.sight({ kind, client, atMs: machineNowMs() });
   }
 
   /**
@@ -170,7 +171,7 @@ export class Immunity {
         id: `${this.#cell}-${this.#markCount.toString(36)}-${requestId}`,
         client,
         cell: this.#cell,
-        atMs: sharedClockMs(),
+        atMs: machineNowMs(),
       }),
     );
   }
@@ -181,7 +182,7 @@ export class Immunity {
     this.#witness.sight({
       kind: "clean",
       client: remoteAddress,
-      atMs: sharedClockMs(),
+      atMs: machineNowMs(),
       count,
       print: printOf(headers),
       path: hash32(pathOf(target)),
@@ -191,12 +192,12 @@ export class Immunity {
   #answered({ remoteAddress, target, method }: ExchangeRequest, status: number): void {
     const path = pathOf(target);
     if (status === 404) {
-      this.#witness.sight({ kind: "missing", client: remoteAddress, atMs: sharedClockMs(), path: hash32(path) });
+      this.#witness.sight({ kind: "missing", client: remoteAddress, atMs: machineNowMs(), path: hash32(path) });
     }
     // To look at the form is no try.
     if (method !== "POST" || !this.#loginPaths.has(path)) return;
     const failed = status === 401 || status === 403;
-    this.#witness.sight({ kind: "login", client: remoteAddress, atMs: sharedClockMs(), failed });
+    this.#witness.sight({ kind: "login", client: remoteAddress, atMs: machineNowMs(), failed });
   }
 
   #tellFailure(reason: string, requestId: string): void {
@@ -278,11 +279,6 @@ const slowCodes: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>([
   "CELLWS_HTTP_BODY_TOO_SLOW",
   "CELLWS_HTTP_REQUEST_TIMEOUT",
 ]);
-
-/** The machine's monotonic clock, which all its processes share. */
-function sharedClockMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}
 
 function pathOf(target: string): string {
   const question = target.indexOf("?");

@@ -13,6 +13,7 @@ import crypto from "node:crypto";
 import path from "node:path";
 import type { BanBody } from "../../core/record.ts";
 import type { Body, BodyContext } from "../../host/body.ts";
+import { machineNowMs } from "../../host/clock.ts";
 import { Chronicle, entryOf, minuteMs, type ChronicleEntry, type SeenCount } from "../../host/immune/chronicle.ts";
 import { loadDnaFunctions } from "../../host/immune/dna-functions.ts";
 import { banPolicyOf } from "../../host/immune/ban-policy.ts";
@@ -512,7 +513,7 @@ function ofBehaviour({ body, judgement: { standing, attackClass } }: Decision, t
 }
 
 function momentNow(): Moment {
-  return { nowMs: Number(process.hrtime.bigint() / 1_000_000n), wallMs: Date.now() };
+  return { nowMs: machineNowMs(), wallMs: Date.now() };
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -23,6 +23,7 @@ import type { BanBody } from "../../core/record.ts";
 import { offenceMemoryMs } from "../../immune/bans/sentencing.ts";
 import { forgetMs, type SharedShare } from "../../immune/ledger/ledger.ts";
 import { CellwsError } from "../../lib/cellws-error.ts";
+import { machineNowMs } from "../clock.ts";
 import { takeLockFile } from "../lock-file.ts";
 import type { ProcessIdentity } from "../proc.ts";
 import { ownIdentity, processLives } from "../proc.ts";
@@ -68,7 +69,7 @@ const lockAgeMsMax = 30_000;
 const forgetEvery = 100;
 
 const systemClock: MemoryClock = {
-  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+  monotonicMs: machineNowMs,
   wallMs: () => Date.now(),
 };
 
