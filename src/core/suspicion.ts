@@ -91,7 +91,8 @@ export function heedAnswer(state: State, id: CellId, answer: Answer, nowMs: numb
   const absent = answer === "absent" ? new Set(state.absent).add(id) : without(state.absent, id);
   if (answer === "answered" || answer === "absent") {
     const healthScore = Math.max(0, state.healthScore - 1);
-    const eggAnsweredMs = state.alive.get(id)?.class === "egg" ? nowMs : state.eggAnsweredMs;
+    const hasEggAnswered = answer === "answered" && state.alive.get(id)?.class === "egg";
+    const eggAnsweredMs = hasEggAnswered ? nowMs : state.eggAnsweredMs;
     const well: State = { ...state, absent, eggAnsweredMs };
     return still({ ...well, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });
   }

@@ -5,6 +5,8 @@ import type { CellClass } from "../../src/core/cell.ts";
 import { brood, fallAsleep } from "../../src/core/dormancy.ts";
 import { eggAnswerFreshMs, eggSettlesMs } from "../../src/core/limits.ts";
 import type { State } from "../../src/core/state.ts";
+import type { Answer } from "../../src/core/suspicion.ts";
+import { heedAnswer } from "../../src/core/suspicion.ts";
 import { grown, knowing, nowMs } from "../support/knowing.ts";
 
 /** The state of `self`, who lives with one cell of each of the others' classes, each called by its class. */
@@ -44,6 +46,14 @@ test("nobody leaves on an egg that has not just answered: it is asked first", ()
   assert.deepEqual(does(Number.NEGATIVE_INFINITY), ["probe"]);
   assert.deepEqual(does(nowMs - eggAnswerFreshMs - 1), ["probe"]);
   assert.deepEqual(does(nowMs - eggAnswerFreshMs), ["leave"]);
+});
+
+test("that nobody is to be found under an egg's name is no answer of its", () => {
+  const state = among("drone", ["egg", "neuron"]);
+  const egg = [...state.alive.values()].find((cell) => cell.class === "egg")!;
+  const leavesAfter = (answer: Answer): boolean =>
+    fallAsleep(heedAnswer(state, egg.id, answer, nowMs)[0], nowMs)[0].stop !== null;
+  assert.deepEqual([leavesAfter("answered"), leavesAfter("absent"), leavesAfter("stuck")], [true, false, false]);
 });
 
 describe("an egg that is not alone", () => {
