@@ -17,6 +17,8 @@ const toldLengthMax = 300;
  * after a failure, so that whoever mends it need not restart anything.
  */
 const againMsMin = 10_000;
+/** And at least so often: others may have flushed all tables, as distributions do when their firewall is loaded anew. */
+const againMsMax = 60_000;
 
 /** The bans, where they are kept. */
 export interface KeptBans {
@@ -46,6 +48,11 @@ export class KernelSet {
     this.#work = this.#make(kept.bansInForce(), seq, wallMs).finally(() => (this.#work = null));
   }
 
+  /** When what is under way is done. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
   /** Another may show something else now: what was shown counts no more. */
   yield(): void {
     this.#tried = null;
@@ -55,14 +62,15 @@ export class KernelSet {
   /** Takes the table away, also one that a dead predecessor has left. */
   async clear(): Promise<void> {
     // What is under way would come after it.
-    await this.#work;
+    await this.settled();
     await nft(`table inet cellws-${this.#name} {}\ndelete table inet cellws-${this.#name}\n`);
   }
 
   async #make(bans: readonly BanBody[], seq: number, wallMs: number): Promise<void> {
     this.trouble = await nft(renderNft(bans, { name: this.#name, ports: this.#ports, wallMs }));
     const firstEndMs = bans.reduce((first, { untilMs }) => Math.min(first, untilMs), Infinity);
-    this.#tried = { seq, untilMs: Math.max(wallMs + againMsMin, this.trouble === null ? firstEndMs : 0) };
+    const goodUntilMs = this.trouble === null ? Math.min(firstEndMs, wallMs + againMsMax) : 0;
+    this.#tried = { seq, untilMs: Math.max(wallMs + againMsMin, goodUntilMs) };
   }
 }
 
