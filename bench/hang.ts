@@ -143,6 +143,9 @@ async function stops(count: number): Promise<boolean> {
     figures.replaced.push(replacedMs);
     failed += outcomes.filter(({ ok }) => !ok).length;
     asked += outcomes.length;
+    progress(
+      `stop ${trial + 1} of ${count}: voted out after ${Math.round(votedMs)}, replaced after ${Math.round(replacedMs)} ms`,
+    );
     await organism.grown({ drone: 2, stem: 2 });
     await sleep(restMs);
   }
@@ -170,6 +173,7 @@ async function shells(count: number): Promise<boolean> {
     await until("the shell's end", () => !isShell(), { msMax: 30_000 });
     figures.shellEnded.push(performance.now() - startedMs);
     figures.votedOut.push(votedMs);
+    progress(`shell ${trial + 1} of ${count}: voted out after ${Math.round(votedMs)} ms`);
     await organism.grown({ drone: 2, stem: 2 });
     await sleep(restMs);
   }
@@ -189,7 +193,10 @@ async function saturate(seconds: number): Promise<boolean> {
   const outcomes: Outcome[] = [];
   const end = load(organism, (outcome) => outcomes.push(outcome));
   const before = (await organism.ps()).map(({ id }) => id);
-  await sleep(seconds * 1_000);
+  for (let passed = 0; passed < seconds; passed += 30) {
+    await sleep(Math.min(30, seconds - passed) * 1_000);
+    progress(`${Math.min(passed + 30, seconds)} of ${seconds} s: ${outcomes.length} requests`);
+  }
   end();
   for (const burner of burners) burner.kill("SIGKILL");
   const after = (await organism.ps()).map(({ id }) => id);
@@ -206,6 +213,11 @@ async function saturate(seconds: number): Promise<boolean> {
       `p50 ${Math.round(quantile(ms, 0.5))} ms, p99 ${Math.round(quantile(ms, 0.99))} ms`,
   );
   return accused.length === 0;
+}
+
+/** Beside the figures, which go to the standard output. */
+function progress(text: string): void {
+  console.error(`hang: ${text}`);
 }
 
 function condemned(organism: Organism, { id }: PsCell): boolean {
