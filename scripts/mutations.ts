@@ -155,6 +155,24 @@ export const mutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    rule: "for a stopped process the kernel's word is enough",
+    file: "src/core/suspicion.ts",
+    find: 'if (answer === "stopped") return minMs;',
+    replace: "",
+  },
+  {
+    rule: "what is seen from outside is so however we are",
+    file: "src/core/suspicion.ts",
+    find: 'return answer === "infected" || answer === "stopped";',
+    replace: "return false;",
+  },
+  {
+    rule: "that nobody is found under an egg's name is no answer of its",
+    file: "src/core/suspicion.ts",
+    find: 'answer === "answered" && state.alive.get(id)?.class === "egg"',
+    replace: 'state.alive.get(id)?.class === "egg"',
+  },
+  {
     rule: "suspects who answer are suspects no more",
     file: "src/core/suspicion.ts",
     find: "return still({ ...well, healthScore, suspects: less(state.suspects, id), rumours: less(state.rumours, id) });",
