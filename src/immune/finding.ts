@@ -28,7 +28,8 @@ export interface Finding {
   readonly overrun: boolean;
   /** Whether it belongs in the audit log. */
   readonly audit: boolean;
-  readonly evidence: string;
+  /** Of what a mark tells; only asked for where there is one. */
+  evidence(): string;
 }
 
 /** What a filter of the user's found. */
@@ -83,20 +84,35 @@ export function findingOf(
   const wantsBlock = judgement.disrupted || filtersBlock || failed;
   const isBlocked = judgement.verdict === "block" || (mode === "block" && (filtersBlock || failed));
   const isFound = builtin.length > 0 || objections.length > 0 || failed;
+  const rulesScore = Math.max(judgement.score.inbound, judgement.score.outbound);
+  const isToldOf = judgement.verdict !== "pass" || judgement.overrun || told.length > 0 || rulesScore > 0;
+  if (!isFound && !isToldOf) return nothing;
   const isWatched = judgement.verdict === "watch" || isFound;
-  const score = Math.max(judgement.score.inbound, judgement.score.outbound) + builtinScore;
   return {
     verdict: isBlocked ? "block" : isWatched ? "watch" : "pass",
     wouldBlock: wantsBlock,
-    score: objections.reduce((sum, objection) => sum + objection.score, score),
+    score: objections.reduce((sum, objection) => sum + objection.score, rulesScore + builtinScore),
     rules: [...new Set([...told, ...builtin].map(({ id }) => id))],
     filters: objections.map(({ filter }) => filter),
     attackClass: classOf(told, builtin),
     overrun: judgement.overrun || failed,
     audit: judgement.audit || isFound,
-    evidence: evidenceOf(request, told, builtin, objections),
+    evidence: () => evidenceOf(request, told, builtin, objections),
   };
 }
+
+/** Of most requests: nobody found anything, nor counted anything. */
+const nothing: Finding = {
+  verdict: "pass",
+  wouldBlock: false,
+  score: 0,
+  rules: [],
+  filters: [],
+  attackClass: "other",
+  overrun: false,
+  audit: false,
+  evidence: () => "",
+};
 
 export function auditEntryOf(
   finding: Finding,
@@ -132,7 +148,7 @@ export function markOf(
     score: Math.max(5, finding.score),
     cell,
     atMs,
-    evidence: finding.evidence,
+    evidence: finding.evidence(),
   };
 }
 
