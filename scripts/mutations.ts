@@ -149,6 +149,18 @@ export const mutations: readonly Mutation[] = [
     replace: "const { suspects } = state;",
   },
   {
+    rule: "after a long hole in its own time a cell takes nobody for worn out",
+    file: "src/core/suspicion.ts",
+    find: "gapMs < wornMsMin ? state.wornSinceMs : new Map<CellId, number>()",
+    replace: "state.wornSinceMs",
+  },
+  {
+    rule: "the founders count as long known together",
+    file: "src/core/ballot.ts",
+    find: "Math.min(lineageWindowMs, thirdMs - foundingMs)",
+    replace: "lineageWindowMs",
+  },
+  {
     rule: "who computes is given the DNA's hangMs",
     file: "src/core/suspicion.ts",
     find: 'if (answer === "busy") return state.dna.hangMs;',

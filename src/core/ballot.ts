@@ -22,6 +22,7 @@ import {
   ballotEndMs,
   ballotWindowMs,
   electorateMin,
+  foundingMs,
   jurySizes,
   lineageMargin,
   lineageWindowMs,
@@ -59,19 +60,26 @@ const isUnborn = (cell: CellBody): boolean => cell.state === "gestating";
 
 /** The cells that may vote, oldest first. The accused is among them; it will not vote, but it counts. */
 export function electorate(state: State, nowMs: number): CellId[] {
-  const settled: CellBody[] = [];
-  const recent: CellBody[] = [];
+  const voters: CellBody[] = [];
+  const knownMsOf = ({ id }: CellBody): number => nowMs - (state.heardMs.get(id) ?? nowMs);
   for (const cell of state.alive.values()) {
     if (isUnborn(cell) || state.condemned.has(cell.id)) continue;
     // Whom we see to be infected ourselves is no voter to us, on whichever side it votes.
     if (state.suspects.get(cell.id)?.answer === "infected") continue;
-    const knownMs = nowMs - (state.heardMs.get(cell.id) ?? nowMs);
-    if (knownMs >= lineageWindowMs) settled.push(cell);
-    else if (knownMs >= maturityMs) recent.push(cell);
+    if (knownMsOf(cell) >= maturityMs) voters.push(cell);
   }
+  const settledMs = settledAfterMs(voters.map(knownMsOf));
+  const settled = voters.filter((cell) => knownMsOf(cell) >= settledMs);
+  const recent = voters.filter((cell) => knownMsOf(cell) < settledMs);
   // In an organism's first moments, and after a death of nearly all, everybody is new and there is nobody to protect.
   const seated = settled.length < electorateMin ? [...settled, ...recent] : withoutSybils(settled, recent);
   return seated.sort(byAge).map((cell) => cell.id);
+}
+
+/** From which time on that a cell is known it counts as long known. */
+function settledAfterMs(knownMs: readonly number[]): number {
+  const thirdMs = knownMs.toSorted((a, b) => b - a)[electorateMin - 1] ?? 0;
+  return thirdMs < lineageWindowMs ? lineageWindowMs : Math.min(lineageWindowMs, thirdMs - foundingMs);
 }
 
 /**

@@ -123,6 +123,12 @@ export const jurySizes = [31, 61, Number.POSITIVE_INFINITY] as const;
  */
 export const lineageWindowMs = 30_000;
 
+/**
+ * Who is heard of within this time after the third of them belongs to an organism's founders: they count as long known together
+ * with the first three. Else these three were the whole electorate for the seconds until the others' time has come.
+ */
+export const foundingMs = 10_000;
+
 /** Of a new line's seats and its mother together so many more others must be there: they are outvoted then. */
 export const lineageMargin = 3;
 

@@ -19,6 +19,7 @@ import {
   ownGapMs,
   suspicionFactorMax,
   suspicionFactorMin,
+  wornMsMin,
 } from "./limits.ts";
 import { hash32 } from "../lib/hash.ts";
 import { castVote, windowOf } from "./ballot.ts";
@@ -80,7 +81,9 @@ export function noticeOwnGap(state: State, nowMs: number): Move {
   const gapMs = nowMs - state.lookedMs - controlPeriodMs;
   if (gapMs <= ownGapMs) return still({ ...state, lookedMs: nowMs, isDazed: false });
   const suspects = new Map([...state.suspects].map(([id, suspect]) => [id, { ...suspect, sinceMs: nowMs }]));
-  return still({ ...state, lookedMs: nowMs, isDazed: true, suspects, healthScore: worse(state) });
+  // What was seen of others before a long one may be over: whoever is worn out is seen to be so again.
+  const wornSinceMs = gapMs < wornMsMin ? state.wornSinceMs : new Map<CellId, number>();
+  return still({ ...state, lookedMs: nowMs, isDazed: true, suspects, wornSinceMs, healthScore: worse(state) });
 }
 
 /** The answer to a question of ours. */

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { Vote } from "../../src/core/ballot.ts";
 import { castVote, electorate, isSufficient, jury, quorum, takeVotes } from "../../src/core/ballot.ts";
 import { execute, heedCertificate } from "../../src/core/execution.ts";
-import { ballotWindowMs, jurySizes, maturityMs } from "../../src/core/limits.ts";
+import { ballotWindowMs, foundingMs, jurySizes, lineageWindowMs, maturityMs } from "../../src/core/limits.ts";
 import type { CellBody, Charge } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
 import type { Known } from "../support/knowing.ts";
@@ -75,6 +75,18 @@ describe("the electorate", () => {
   test("is everybody where nobody has been known for long", () => {
     const all = elders(8).map((cell) => ({ ...cell, knownMs: maturityMs }));
     assert.equal(electorate(knowing("egg", all), nowMs).length, 8);
+  });
+
+  test("does not shrink to the first three when their time has come: those who came soon after them are founders, too", () => {
+    const others = (knownMs: number): Known[] =>
+      elders(8)
+        .slice(3)
+        .map((cell) => ({ ...cell, knownMs }));
+    const founders = elders(3).map((cell) => ({ ...cell, knownMs: lineageWindowMs }));
+    const seats = (knownMs: number): number =>
+      electorate(knowing("egg", [...founders, ...others(knownMs)]), nowMs).length;
+    assert.equal(seats(lineageWindowMs - foundingMs), 8);
+    assert.equal(seats(lineageWindowMs - foundingMs - 1), 3);
   });
 
   test("has nobody in it whom the voter sees to be infected", () => {

@@ -1,7 +1,14 @@
 // Who is suspected, for how long, and when a cell rather distrusts itself; on states made by hand.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { controlPeriodMs, gestationMsMax, givenUpMs, healthScoreToAccuse, ownGapMs } from "../../src/core/limits.ts";
+import {
+  controlPeriodMs,
+  gestationMsMax,
+  givenUpMs,
+  healthScoreToAccuse,
+  ownGapMs,
+  wornMsMin,
+} from "../../src/core/limits.ts";
 import type { CellBody } from "../../src/core/record.ts";
 import { cellKey } from "../../src/core/record.ts";
 import { census, ownerOfProcess, recordsToTell, takeIn } from "../../src/core/roster.ts";
@@ -81,6 +88,13 @@ describe("a cell", () => {
     assert.equal(next.suspects.get("e1")?.sinceMs, nowMs);
     assert.equal(accuses(next), false);
     assert.equal(accuses({ ...suspecting(longMs), isDazed: true }), false);
+  });
+
+  test("that finds a long hole in its own time takes nobody for worn out any more, until it is seen to be so again", () => {
+    const state = { ...suspecting(0), wornSinceMs: new Map([["e2", nowMs - longMs]]) };
+    const wornAfter = (gapMs: number): number =>
+      noticeOwnGap({ ...state, lookedMs: nowMs - controlPeriodMs - gapMs }, nowMs)[0].wornSinceMs.size;
+    assert.deepEqual([wornAfter(wornMsMin - 1), wornAfter(wornMsMin)], [1, 0]);
   });
 
   test("that gets no answers all round accuses nobody of hanging, but of what is seen from outside", () => {
