@@ -11,6 +11,7 @@
  */
 import fs from "node:fs";
 import { parseArgs } from "node:util";
+import type { MassDeath } from "../src/sim/mass-death.ts";
 import { massDeaths, recoveryMsMax } from "../src/sim/mass-death.ts";
 import { misdeeds } from "../src/sim/infection.ts";
 import type { TrialResult } from "../src/sim/trial.ts";
@@ -120,7 +121,15 @@ function summarize(results: readonly TrialResult[], violations: number): string 
 
 function runMassDeaths(seeds: number): number {
   const percents = [30, 50, 80, 95];
-  const runs = Array.from({ length: seeds }, (_, i) => massDeaths(first + i, percents)).flat();
+  const runs: MassDeath[] = [];
+  for (let seed = first; seed < first + seeds; seed += 1) {
+    for (const run of massDeaths(seed, percents)) {
+      runs.push(run);
+      const { percent, killed, cells, recoveryMs } = run;
+      const outcome = recoveryMs === null ? `not whole within ${recoveryMsMax} ms` : `whole after ${recoveryMs} ms`;
+      console.error(`seed ${seed}, ${percent} %: ${killed} of ${cells} have died, ${outcome}`);
+    }
+  }
   const failed = runs.filter(({ recoveryMs }) => recoveryMs === null).length;
   for (const percent of percents) {
     const these = runs.filter((run) => run.percent === percent);

@@ -94,8 +94,9 @@ export function execute(state: State, nowMs: number): Move {
       next = withoutGhost(next, id);
       continue;
     }
-    const graceMs = gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0;
-    if (nowMs < atMs + graceMs + turnMs(state, id)) continue;
+    const graceEndMs = atMs + (gentle[reason] ? state.dna.drainMsMax + stopGraceMs : 0);
+    // Whose turn it is takes a look at everybody: not before it may be anybody's.
+    if (nowMs < graceEndMs || nowMs < graceEndMs + turnMs(state, id)) continue;
     // Who has left is gone as a rule: whoever is not, is found so first (finishLeaver).
     if (reason !== "left") effects.push({ type: "kill", id, pid, startTicks });
     effects.push({ type: "inspect", id, pid, startTicks });

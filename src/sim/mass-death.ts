@@ -49,15 +49,15 @@ const largeDna: CoreDna = {
   dormancyIdleMs: 0,
 };
 
-/** Grows one organism, and has each share of it die in turn, half a minute after it was whole again. */
-export function massDeaths(seed: number, percents: readonly number[]): MassDeath[] {
+/** Grows one organism, and has each share of it die in turn, half a minute after it was whole again. Minutes of computing for each. */
+export function* massDeaths(seed: number, percents: readonly number[]): Generator<MassDeath> {
   const delaysMs = { birth: [40, 200], message: [1, 5], appLoad: [20, 400], drain: [0, 300], notice: [1, 15] } as const;
   const world = new World({ seed, dna: largeDna, delaysMs });
   const egg = world.spawnEgg();
   world.tell(egg, { type: "first-connection" });
   untilWhole(world, growthMsMax);
   let prng = prngFrom(seed);
-  return percents.map((percent) => {
+  for (const percent of percents) {
     world.run(30_000);
     const left = world.living().map(({ self }) => self);
     const cells = left.length;
@@ -67,8 +67,8 @@ export function massDeaths(seed: number, percents: readonly number[]): MassDeath
       prng = next;
       for (const id of left.splice(at, 1)) world.kill(id);
     }
-    return { seed, percent, cells, killed, recoveryMs: untilWhole(world, recoveryMsMax) };
-  });
+    yield { seed, percent, cells, killed, recoveryMs: untilWhole(world, recoveryMsMax) };
+  }
 }
 
 /** How long it took, or null. */
