@@ -36,8 +36,20 @@ export interface View {
   readonly variables: Map<VariableName, readonly Value[]>;
   /** By the parts' numbers. */
   readonly parts: Array<readonly Value[] | undefined>;
-  /** By the spots' numbers: the candidates of all values of a part together, as a chain shows them. */
-  readonly candidates: Array<Candidates | undefined>;
+  /** By the parts' numbers: the checks that have a chance on any value of the part. */
+  readonly lives: Array<Candidates | undefined>;
+  /** Those that have one on any value that the phase looks at, of the checks by which its steps begin; null: not known. */
+  live: Candidates | null;
+  /** The part whose values were being joined when a phase was stopped. */
+  joining: Joining | null;
+}
+
+export interface Joining {
+  readonly part: number;
+  readonly joined: number[];
+  /** The place of the value to go on with, and of the way among those that it is taken through. */
+  value: number;
+  group: number;
 }
 
 export interface Value {
@@ -49,6 +61,8 @@ export interface Value {
 export interface Pause {
   readonly phase: Phase;
   readonly step: number;
+  /** In a link of the step, and not before it. */
+  readonly isWithin: boolean;
   readonly link: number;
   /** What the first link matched. */
   readonly values: readonly MatchedValue[] | null;

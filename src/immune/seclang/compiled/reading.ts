@@ -17,6 +17,7 @@ import type { ScreenTable } from "./screen-table.ts";
 export class Reading implements Searched {
   readonly text: string;
   readonly profile: number;
+  readonly isLasting: boolean;
   readonly #table: ScreenTable;
   /** Answers are kept, not only matches: for values that come again, and for those that take long. */
   readonly #isKept: boolean;
@@ -28,10 +29,14 @@ export class Reading implements Searched {
   /** Most values have gone through a few transformations and chains only: short rows, searched from the front. */
   #steps: Row | null = null;
   #chains: Row | null = null;
+  /** By the parts' numbers: the checks that have a chance on it. */
+  #lives: Map<number, number[]> | null = null;
 
+  /** `isKept`: between exchanges. */
   constructor(text: string, table: ScreenTable, isKept: boolean) {
     this.text = text;
     this.profile = profileOf(text);
+    this.isLasting = isKept;
     this.#table = table;
     this.#isKept = isKept || text.length > KEPT_CHARS_MIN;
   }
@@ -59,6 +64,20 @@ export class Reading implements Searched {
       this.#ownsCandidates = true;
     }
     (this.#candidates as number[])[word]! &= ~bit;
+  }
+
+  livesIn(part: number): readonly number[] | undefined {
+    return this.#lives?.get(part);
+  }
+
+  keepLives(part: number, lives: number[]): void {
+    this.#lives ??= new Map();
+    this.#lives.set(part, lives);
+  }
+
+  /** The check, through all that it does to the value, does not match. */
+  strikeLives({ word, bit }: { readonly word: number; readonly bit: number }): void {
+    if (this.#lives !== null) for (const lives of this.#lives.values()) lives[word]! &= ~bit;
   }
 
   matchOf(check: number): Match | undefined {

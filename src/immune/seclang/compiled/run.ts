@@ -19,10 +19,12 @@ import { keyOf, nameOf, valuesOf } from "../rule-values.ts";
 import type { MatchedValue, Transaction } from "../transaction.ts";
 import { entriesOf, interrupt, isChosen, isOver, setInStore, storeOf } from "../transaction.ts";
 import type { VariableName } from "../variable-names.ts";
-import type { CompiledPhase, CompiledRules, CompiledStep, Link, List, Part, PureCheck, Taken } from "./compile.ts";
+import type { CompiledPhase, CompiledRules, CompiledStep, Link, List, PureCheck, Taken } from "./compile.ts";
 import { BODY_VARIABLES } from "./compile.ts";
 import type { Conclusion } from "./fold.ts";
 import type { Evaluation, Pause, Value, View } from "./evaluation.ts";
+import type { Part } from "./parts.ts";
+import { join, JOINED } from "./parts.ts";
 import { Reading } from "./reading.ts";
 import type { Candidates } from "./screen-table.ts";
 
@@ -39,7 +41,7 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
   if (paused === null) beginPhase(transaction, evaluation, phase);
   const floor = evaluation.meter.left - Math.max(steps, SLICE_STEPS_MIN);
   let index = paused?.step ?? 0;
-  let resume = paused;
+  let resume = paused?.isWithin === true ? paused : null;
   while (index < compiled.steps.length) {
     const step = compiled.steps[index]!;
     const conclusion = evaluation.isOrderly && compiled.settled !== null ? compiled.settled[index]! : null;
@@ -52,7 +54,18 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
       index = step.jump;
       continue;
     }
-    if (!isRemoved(transaction, evaluation, step.head)) {
+    if (step.spared !== null && resume === null) {
+      const live = evaluation.view!.live ?? findLive(transaction, evaluation, floor);
+      if (live === null) {
+        evaluation.paused = { phase, step: index, isWithin: false, link: 0, values: null };
+        return false;
+      }
+      if ((live[step.spared.word]! & step.spared.bit) === 0) {
+        index += 1;
+        continue;
+      }
+    }
+    if (transaction.removedRules.length === 0 || !isRemoved(transaction, evaluation, step.head)) {
       const outcome = runStep(transaction, evaluation, step, index, resume, floor);
       if (outcome === PAUSED) return false;
       if (isOver(transaction, phase) || outcome === END_OF_PHASE || evaluation.overrun) break;
@@ -98,18 +111,20 @@ function beginPhase(transaction: Transaction, evaluation: Evaluation, phase: Pha
 }
 
 function openView(phase: Phase, compiled: CompiledPhase): View {
-  const { emptyParts, emptySpots } = compiled.domain;
+  const { emptyParts } = compiled.domain;
   // Copies of full length: V8 keeps a list that is filled here and there as a slow table.
-  const [parts, candidates] = [emptyParts.slice(), emptySpots.slice()];
-  return { phase, compiled, readings: new Map(), variables: new Map(), parts, candidates };
+  const [parts, lives] = [emptyParts.slice(), emptyParts.slice()];
+  return { phase, compiled, readings: new Map(), variables: new Map(), parts, lives, live: null, joining: null };
 }
 
 /** From phase 1 to phase 2 only what the body brings has changed. */
 function keepHead(view: View, compiled: CompiledPhase): View {
   for (const variable of BODY_VARIABLES) view.variables.delete(variable);
-  for (const part of compiled.domain.bodyParts) view.parts[part] = undefined;
-  for (const spot of compiled.domain.bodySpots) view.candidates[spot] = undefined;
-  return { ...view, phase: 2, compiled };
+  for (const part of compiled.domain.bodyParts) {
+    view.parts[part] = undefined;
+    view.lives[part] = undefined;
+  }
+  return { ...view, phase: 2, compiled, live: null };
 }
 
 /** Where to go on, or one of the signs above. */
@@ -125,7 +140,7 @@ function runStep(
   for (let at = resume?.link ?? 0; at < links.length; at += 1) {
     const matched = runLink(transaction, evaluation, links[at]!, head, floor);
     if (matched === "paused") {
-      evaluation.paused = { phase: evaluation.view!.phase, step: index, link: at, values };
+      evaluation.paused = { phase: evaluation.view!.phase, step: index, isWithin: true, link: at, values };
       return PAUSED;
     }
     if (matched === null) return NO_MATCH;
@@ -151,7 +166,8 @@ function runLink(
   }
   if (check === null) return runImpure(transaction, evaluation, link, head);
   const taken = takenFrom(transaction, evaluation, link, head);
-  if (check.isSpared) {
+  // The first link would not be run without a candidate.
+  if (check.isSpared && rule !== head) {
     const found = hasCandidate(transaction, evaluation, link, check, taken, floor);
     if (found !== true) return found === "paused" ? found : null;
   }
@@ -180,16 +196,20 @@ function runPure(
   const { negated } = rule.check!.operator;
   let findings: Finding[] | null = null;
   for (const value of values) {
+    let occurs = false;
     if (rule.multiMatch) {
       for (const stage of value.reading.stages(chain)) {
         const match = answer(transaction, evaluation, rule, check, stage);
+        occurs ||= match !== null;
         if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
       }
     } else {
       const stage = value.reading.through(chain);
       const match = answer(transaction, evaluation, rule, check, stage);
+      occurs = match !== null;
       if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
     }
+    if (!occurs && check.isSpared && evaluation.meter.left >= 0) value.reading.strikeLives(check);
     if (evaluation.meter.left < 0) return overrun(transaction, evaluation);
     if (evaluation.meter.left < floor) return "paused";
   }
@@ -319,75 +339,91 @@ function performHere(transaction: Transaction, view: View, effect: Rule["effects
   // Other controls may change what variables hold (REQUEST_BODY, the processor): read them anew.
   view.variables.clear();
   view.parts.fill(undefined);
-  view.candidates.fill(undefined);
+  view.lives.fill(undefined);
+  view.live = null;
+  view.joining = null;
+}
+
+/** Of the checks by which the phase's steps begin, those that have a chance on anything; null: stopped on the way. */
+function findLive(transaction: Transaction, evaluation: Evaluation, floor: number): Candidates | null {
+  const view = evaluation.view!;
+  const live = view.compiled.domain.table.none.slice();
+  for (const part of view.compiled.parts) {
+    const lives = view.lives[part.index] ?? joinPart(transaction, evaluation, part, floor);
+    if (lives === null) return null;
+    for (let word = 0; word < live.length; word += 1) live[word]! |= lives[word]!;
+  }
+  view.live = live;
+  return live;
 }
 
 /** Whether the check has a chance on any value of the rule. Of what was taken out, some may be counted in. */
 function hasCandidate(
   transaction: Transaction,
   evaluation: Evaluation,
-  link: Link,
+  { source }: Link,
   { word, bit }: PureCheck,
   taken: Taken | null,
   floor: number,
 ): boolean | "paused" {
-  const { source } = link;
   assert(source.kind === "list", "only checks of listed values are spared");
   const view = evaluation.view!;
-  const { parts, spots } = source.list;
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index]!;
+  for (const part of source.list.parts) {
     if (part.target.mode === "value" && taken?.wholly.has(part.target.variable) === true) continue;
-    const spot = spots[index]!;
-    const known = view.candidates[spot] ?? joinPart(transaction, evaluation, part, link, spot, floor);
-    if (known === null) return "paused";
-    if ((known[word]! & bit) !== 0) return true;
+    const lives = view.lives[part.index] ?? joinPart(transaction, evaluation, part, floor);
+    if (lives === null) return "paused";
+    if ((lives[word]! & bit) !== 0) return true;
   }
   return false;
 }
 
-/** The candidates of all values of a part together; null: stopped on the way. */
-function joinPart(
-  transaction: Transaction,
-  evaluation: Evaluation,
-  part: Part,
-  { chain, rule }: Link,
-  spot: number,
-  floor: number,
-): Candidates | null {
+/** The checks that have a chance on any value of the part; null: stopped on the way. */
+function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, floor: number): Candidates | null {
+  const { meter } = evaluation;
   const view = evaluation.view!;
-  const { words, none } = view.compiled.domain.table;
-  let joined: Candidates | null = null;
-  for (const { reading } of valuesOfPart(transaction, view, part)) {
-    if (rule.multiMatch) {
-      for (const stage of reading.stages(chain)) joined = join(joined, stage.candidates, words);
-    } else joined = join(joined, reading.through(chain).candidates, words);
-    // Transforming a long value and searching it for texts is work as well.
-    if (reading.text.length > LONG_CHARS) {
-      evaluation.meter.left -= reading.text.length >> 1;
-      if (evaluation.meter.left < floor) return null;
-    }
+  const { none } = view.compiled.domain.table;
+  const values = valuesOfPart(transaction, view, part);
+  if (values.length === 0) {
+    view.lives[part.index] = none;
+    return none;
   }
-  joined ??= none;
-  view.candidates[spot] = joined;
+  const stopped = view.joining?.part === part.index ? view.joining : null;
+  view.joining = null;
+  const joined = stopped?.joined ?? none.slice();
+  let group = stopped?.group ?? 0;
+  // Transforming a value and searching it for texts is work as well.
+  const isEnough = (chars: number): boolean => {
+    meter.left -= chars >> 1;
+    return meter.left < floor;
+  };
+  for (let index = stopped?.value ?? 0; index < values.length; index += 1) {
+    const { reading } = values[index]!;
+    if (reading.isLasting) {
+      const lives = reading.livesIn(part.index) ?? keepLives(reading, part, none);
+      for (let word = 0; word < joined.length; word += 1) joined[word]! |= lives[word]!;
+      continue;
+    }
+    group = join(joined, reading, part, group, isEnough);
+    if (group !== JOINED || isEnough(reading.text.length)) {
+      const next = group === JOINED ? { value: index + 1, group: 0 } : { value: index, group };
+      view.joining = { part: part.index, joined, ...next };
+      return null;
+    }
+    group = 0;
+  }
+  view.lives[part.index] = joined;
   return joined;
 }
 
-/** Shorter values cost too little to be counted. */
-const LONG_CHARS = 1024;
-
-/** Most values of a part have the same candidates: then there is nothing to join. */
-function join(joined: Candidates | null, candidates: Candidates, words: number): Candidates {
-  if (joined === null || joined === candidates) return candidates;
-  let wider: number[] | null = null;
-  for (let word = 0; word < words; word += 1) {
-    const both = joined[word]! | candidates[word]!;
-    if (both === joined[word]) continue;
-    wider ??= joined.slice();
-    wider[word] = both;
-  }
-  return wider ?? joined;
+/** Of values that come again, and are short. */
+function keepLives(reading: Reading, part: Part, none: Candidates): Candidates {
+  const lives = none.slice();
+  join(lives, reading, part, 0, NEVER);
+  reading.keepLives(part.index, lives);
+  return lives;
 }
+
+const NEVER = (): boolean => false;
 
 /** What was not looked at cannot be called harmless. Also for a watchdog that had to stop an evaluation. */
 export function overrun(transaction: Transaction, evaluation: Evaluation): null {
@@ -476,17 +512,17 @@ function listed(transaction: Transaction, view: View, { parts }: List, taken: Ta
     const chosen =
       taken === null || !taken.targets.some(({ variable }) => variable === part.target.variable)
         ? valuesOfPart(transaction, view, part)
-        : chosenValues(transaction, view, part.target, [...part.exclusions, ...taken.targets]);
+        : chosenValues(transaction, view, part, [...part.exclusions, ...taken.targets]);
     for (const value of chosen) if (values.length < SECLANG_LIMITS.valuesMax) values.push(value);
   }
   return values;
 }
 
-function valuesOfPart(transaction: Transaction, view: View, { index, target, exclusions }: Part): readonly Value[] {
-  let values = view.parts[index];
+function valuesOfPart(transaction: Transaction, view: View, part: Part): readonly Value[] {
+  let values = view.parts[part.index];
   if (values === undefined) {
-    values = chosenValues(transaction, view, target, exclusions);
-    view.parts[index] = values;
+    values = chosenValues(transaction, view, part, part.exclusions);
+    view.parts[part.index] = values;
   }
   return values;
 }
@@ -494,7 +530,7 @@ function valuesOfPart(transaction: Transaction, view: View, { index, target, exc
 function chosenValues(
   transaction: Transaction,
   view: View,
-  target: Target,
+  { target, countName }: Part,
   excluded: readonly Target[],
 ): readonly Value[] {
   const { variable, selector, mode } = target;
@@ -507,8 +543,8 @@ function chosenValues(
   if (mode !== "count")
     return values.length > SECLANG_LIMITS.valuesMax ? values.slice(0, SECLANG_LIMITS.valuesMax) : values;
   const reading = view.compiled.domain.memory.recall(String(values.length));
-  // The name of a count says what was counted: it is all in the key.
-  return [{ variable: `&${nameOf(target, keyOf(target))}` as VariableName, key: "", reading }];
+  // The name of a count says what was counted: it is all in the variable.
+  return [{ variable: countName as VariableName, key: "", reading }];
 }
 
 function valuesOfVariable(transaction: Transaction, view: View, variable: VariableName): readonly Value[] {
