@@ -14,6 +14,7 @@ import { buildScreenTable, WORD_BITS } from "../seclang/compiled/screen-table.ts
 import { requiredClasses } from "../seclang/pattern/byte-classes.ts";
 import type { BoundedRegex } from "../seclang/pattern/bounded-regex.ts";
 import { boundedBy } from "../seclang/pattern/bounded-regex.ts";
+import { leastBytes } from "../seclang/pattern/least-bytes.ts";
 import type { Pattern } from "../seclang/pattern/parse.ts";
 import { parsePattern } from "../seclang/pattern/parse.ts";
 import type { Program } from "../seclang/pattern/program.ts";
@@ -108,11 +109,12 @@ function build(filter: Filter, check: Check, facts: Facts | null): { built: Buil
   const parsed = known === undefined ? parsePattern(source) : null;
   const literals = known === undefined ? requiredLiterals(parsed!) : known.literals;
   const clauses = known === undefined ? requiredClasses(parsed!.root) : known.clauses;
+  const bytesMin = known === undefined ? leastBytes(parsed!.root) : known.bytesMin;
   const programOf = (): Program => known?.program ?? programFrom(filter, parsed!);
-  if (facts !== null && known === undefined) facts.patterns.set(key, { literals, clauses, program: programOf() });
+  if (facts !== null && known === undefined) facts.patterns.set(key, { literals, clauses, bytesMin, program: programOf() });
   return {
     built: { filter, check, regex: check.kind === "pattern" ? lazily(() => boundedBy(programOf())) : null },
-    need: { pure: true, literals, clauses, regex: null, regexFor: null },
+    need: { pure: true, literals, clauses, bytesMin, regex: null, regexFor: null },
   };
 }
 

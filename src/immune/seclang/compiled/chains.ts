@@ -32,12 +32,35 @@ export function collectChains(): Chains {
   };
 }
 
+/**
+ * Whether what the chain makes of a value of this profile may be longer than the value. All other transformations keep
+ * the length or shorten (compiled.test.ts compares).
+ */
+export function mayLengthen({ names }: Chain, profile: number): boolean {
+  let isChanged = false;
+  for (const name of names) {
+    const touches: number = TOUCHES[name];
+    const changes: boolean = isChanged || touches === ANY || (touches & profile) !== 0;
+    if (changes && LENGTHENING.has(name)) return true;
+    isChanged ||= changes;
+  }
+  return false;
+}
+
+export const LENGTHENING: ReadonlySet<TransformationName> = new Set([
+  "hexEncode",
+  "length",
+  "sha1",
+  "urlEncode",
+  "utf8toUnicode",
+] satisfies TransformationName[]);
+
 const ANY = -1;
 const bytes = (pattern: RegExp): number =>
   profileOfSet(Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0)));
 const BLANKS = /[ \t\n\v\f\r\xa0]/;
 
-/** What each transformation looks for; ANY: it changes values in general. chains.test.ts compares. */
+/** What each transformation looks for; ANY: it changes values in general. compiled.test.ts compares. */
 export const TOUCHES = {
   base64Decode: ANY,
   base64DecodeExt: ANY,

@@ -38,6 +38,8 @@ export interface CompiledRules {
   readonly phases: Readonly<Record<Phase, CompiledPhase>>;
   /** The rules that a control means, found out when it first happens. */
   readonly selected: (select: RuleSelector) => ReadonlySet<Rule>;
+  /** Whether what was settled supposes that the rules which a control takes out are there. */
+  readonly unsettles: (select: RuleSelector) => boolean;
   /** What the last exchange's removed targets came to, for each link. */
   readonly taken: { removed: readonly RemovedTarget[]; byLink: Map<Link, Taken | null> };
   /** Rules whose runs can be spared, and those that are run each time. */
@@ -129,20 +131,29 @@ export type Source =
 export function compileRules(rules: RuleSet, facts: Facts): CompiledRules {
   const request = collectDomain(rules, [1, 2], facts);
   const after = collectDomain(rules, [3, 4, 5], facts);
+  const phases = {
+    1: request.phase(1),
+    2: request.phase(2),
+    3: after.phase(3),
+    4: after.phase(4),
+    5: after.phase(5),
+  };
+  const selected = selectedRules(rules);
+  const concluded = new Set([...concludedRules(phases[1]), ...concludedRules(phases[2])]);
   return {
     rules,
-    phases: {
-      1: request.phase(1),
-      2: request.phase(2),
-      3: after.phase(3),
-      4: after.phase(4),
-      5: after.phase(5),
-    },
-    selected: selectedRules(rules),
+    phases,
+    selected,
+    unsettles: (select) => !selected(select).isDisjointFrom(concluded),
     taken: { removed: [], byLink: new Map() },
     screened: request.screened + after.screened,
     unscreened: request.unscreened + after.unscreened,
   };
+}
+
+/** Rules that are known to match. What the others do, had they been settled or not, nothing was concluded from. */
+function concludedRules({ steps, settled }: CompiledPhase): Rule[] {
+  return steps.flatMap(({ head }, index) => (typeof settled![index] === "object" && settled![index] !== null ? [head] : []));
 }
 
 function selectedRules(rules: RuleSet): (select: RuleSelector) => ReadonlySet<Rule> {
@@ -196,8 +207,8 @@ function collectDomain(rules: RuleSet, phases: readonly Phase[], facts: Facts): 
   const table = buildScreenTable(needs, facts);
   for (const { check, source, chain, rule } of drafts.values()) {
     if (check?.isSpared !== true || source.kind !== "list") continue;
-    const way = { chain, each: rule.multiMatch, word: check.word, bit: check.bit, words: table.words };
-    for (const part of source.list.parts) addCheck(part, way);
+    const way = { chain, each: rule.multiMatch };
+    for (const part of source.list.parts) addCheck(part, way, check, table.words);
   }
   const domain: Domain = {
     table,

@@ -25,6 +25,8 @@ export interface Evaluation {
   phasesBegun: number;
   /** So far the exchange went as fold.ts supposes. */
   isOrderly: boolean;
+  /** Of the transaction's removed rules, how many have been looked at for whether they leave it so. */
+  removalsSeen: number;
 }
 
 /** What is known of the exchange's values in one phase. */
@@ -77,6 +79,7 @@ export function openEvaluation(compiled: CompiledRules): Evaluation {
     overrun: false,
     phasesBegun: 0,
     isOrderly: false,
+    removalsSeen: 0,
   };
 }
 

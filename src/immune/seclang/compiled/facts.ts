@@ -15,6 +15,7 @@ export interface Facts {
 export interface PatternFacts {
   readonly literals: readonly string[] | null;
   readonly clauses: readonly number[];
+  readonly bytesMin: number;
   readonly program: Program;
 }
 

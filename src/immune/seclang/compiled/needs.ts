@@ -8,6 +8,7 @@ import { expandMacro, fixedText, parseMacro } from "../macro.ts";
 import { profileOfSet, requiredClasses } from "../pattern/byte-classes.ts";
 import type { BoundedRegex } from "../pattern/bounded-regex.ts";
 import { boundedBy, boundRegex } from "../pattern/bounded-regex.ts";
+import { leastBytes } from "../pattern/least-bytes.ts";
 import { parsePattern } from "../pattern/parse.ts";
 import { buildProgram } from "../pattern/program.ts";
 import { compileRegex } from "../regex.ts";
@@ -23,23 +24,28 @@ export interface Needs {
   readonly literals: readonly string[] | null;
   /** A class of bytes out of each (byte-classes.ts). */
   readonly clauses: readonly number[];
+  /** A value of fewer bytes cannot match. */
+  readonly bytesMin: number;
   /** How to run it in bounded time; null: the operator is linear by itself. */
   readonly regex: BoundedRegex | null;
   /** The same for a pattern that holds macros; null: it is too large, once they are filled in. */
   readonly regexFor: ((values: MacroValues) => BoundedRegex | null) | null;
 }
 
-const IMPURE: Needs = { pure: false, literals: null, clauses: [], regex: null, regexFor: null };
+const IMPURE: Needs = { pure: false, literals: null, clauses: [], bytesMin: 0, regex: null, regexFor: null };
 const PURE: Needs = { ...IMPURE, pure: true };
 
 export function needsOf({ operator, match }: RuleCheck, place: Place, facts: Facts): Needs {
-  if (match.phrases !== undefined) return { ...PURE, literals: match.phrases };
+  if (match.phrases !== undefined) return { ...PURE, literals: match.phrases, bytesMin: shortest(match.phrases) };
   const name = operator.name.toLowerCase();
   const special = Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined;
   if (special !== undefined) return special(operator.argument, place, facts);
   if (WITH_MACROS.has(name)) return fixedText(parseMacro(operator.argument, place)) === null ? IMPURE : PURE;
   return ALWAYS_PURE.has(name) ? PURE : IMPURE;
 }
+
+const shortest = (texts: readonly string[]): number =>
+  texts.reduce((length, text) => Math.min(length, text.length), Infinity);
 
 /** Operators whose argument may hold macros, and which ask nothing of the value that is worth searching for. */
 const WITH_MACROS = new Set(["within", "eq", "ge", "gt", "le", "lt"]);
@@ -70,7 +76,8 @@ function patternNeeds(argument: string, place: Place, facts: Facts): Needs {
   if (fixed === null) return { ...IMPURE, regexFor: filledIn(macro, place) };
   const known = facts.patterns.get(fixed) ?? findFacts(fixed, place);
   facts.patterns.set(fixed, known);
-  return { ...PURE, literals: known.literals, clauses: known.clauses, regex: boundedBy(known.program) };
+  const { literals, clauses, bytesMin, program } = known;
+  return { ...PURE, literals, clauses, bytesMin, regex: boundedBy(program) };
 }
 
 function findFacts(source: string, place: Place): PatternFacts {
@@ -82,7 +89,13 @@ function findFacts(source: string, place: Place): PatternFacts {
       hint: "Counts within counts multiply: write {1,} for a count that need not be exact.",
     });
   }
-  return { program, literals: requiredLiterals(pattern), clauses: requiredClasses(pattern.root) };
+  const { root } = pattern;
+  return {
+    program,
+    literals: requiredLiterals(pattern),
+    clauses: requiredClasses(root),
+    bytesMin: leastBytes(root),
+  };
 }
 
 /** Most such macros hold the same text for each request; a new text costs a compilation. */
@@ -98,7 +111,7 @@ function filledIn(macro: Macro, place: Place): (values: MacroValues) => BoundedR
 function textNeeds(argument: string, place: Place): Needs {
   const text = fixedText(parseMacro(argument, place));
   if (text === null) return IMPURE;
-  return text === "" ? PURE : { ...PURE, literals: [text] };
+  return text === "" ? PURE : { ...PURE, literals: [text], bytesMin: text.length };
 }
 
 /** The argument has been checked by the operator itself. */

@@ -9,6 +9,8 @@
 import type { Target } from "../ast.ts";
 import { keyOf, nameOf } from "../rule-values.ts";
 import type { Chain } from "./chains.ts";
+import { mayLengthen } from "./chains.ts";
+import type { Needs } from "./needs.ts";
 import type { Reading } from "./reading.ts";
 import type { Candidates } from "./screen-table.ts";
 
@@ -27,13 +29,15 @@ export interface Group {
   /** Its checks are asked after each transformation, not only after the last. */
   readonly each: boolean;
   readonly checks: number[];
+  /** The least that any of its checks must see. */
+  bytesMin: number;
 }
 
 /** For the values of one profile. */
 interface Plan {
   /** Checks whose transformations change nothing. */
   readonly untouched: Candidates;
-  readonly touched: readonly Group[];
+  readonly touched: ReadonlyArray<{ readonly group: Group; readonly charsMin: number }>;
 }
 
 /** Profiles of one part whose plans are kept: they are the client's to choose. Ordinary traffic has some dozens. */
@@ -44,17 +48,25 @@ export function openPart(index: number, target: Target, exclusions: readonly Tar
   return { index, target, exclusions, countName, groups: [], plans: new Map() };
 }
 
+export interface Way {
+  readonly chain: Chain;
+  readonly each: boolean;
+}
+
 /** To the checks of a part. `words`: the length of candidate sets. */
 export function addCheck(
   { groups }: Part,
-  { chain, each, word, bit, words }: { chain: Chain; each: boolean; word: number; bit: number; words: number },
+  { chain, each }: Way,
+  { word, bit, needs: { bytesMin } }: { readonly word: number; readonly bit: number; readonly needs: Needs },
+  words: number,
 ): void {
   let group = groups.find((other) => other.chain === chain && other.each === each);
   if (group === undefined) {
-    group = { chain, each, checks: Array.from({ length: words }, () => 0) };
+    group = { chain, each, checks: Array.from({ length: words }, () => 0), bytesMin };
     groups.push(group);
   }
   group.checks[word]! |= bit;
+  group.bytesMin = Math.min(group.bytesMin, bytesMin);
 }
 
 /** How far a value has been joined, where that takes long enough to be stopped: groups still to be looked at. */
@@ -74,7 +86,9 @@ export function join(
   const { untouched, touched } = planFor(part, reading.profile);
   if (from === 0) add(into, reading.candidates, untouched);
   for (let index = from; index < touched.length; index += 1) {
-    const { chain, each, checks } = touched[index]!;
+    const { group, charsMin } = touched[index]!;
+    if (reading.text.length < charsMin) continue;
+    const { chain, each, checks } = group;
     if (each) for (const stage of reading.stages(chain)) add(into, stage.candidates, checks);
     else add(into, reading.through(chain).candidates, checks);
     if (isEnough(reading.text.length) && index + 1 < touched.length) return index + 1;
@@ -89,12 +103,14 @@ function add(into: number[], candidates: Candidates, checks: Candidates): void {
 function planFor({ groups, plans }: Part, profile: number): Plan {
   const known = plans.get(profile);
   if (known !== undefined) return known;
-  const touched = groups.filter(({ chain: { touches } }) => touches === -1 || (touches & profile) !== 0);
+  const isTouched = ({ chain: { touches } }: Group): boolean => touches === -1 || (touches & profile) !== 0;
   const untouched = groups[0]?.checks.map(() => 0) ?? [];
   for (const group of groups) {
-    if (touched.includes(group)) continue;
-    for (const [word, bits] of group.checks.entries()) untouched[word]! |= bits;
+    if (!isTouched(group)) for (const [word, bits] of group.checks.entries()) untouched[word]! |= bits;
   }
+  const touched = groups
+    .filter(isTouched)
+    .map((group) => ({ group, charsMin: mayLengthen(group.chain, profile) ? 0 : group.bytesMin }));
   const plan = { untouched, touched };
   if (plans.size >= PLANS_MAX) plans.clear();
   plans.set(profile, plan);

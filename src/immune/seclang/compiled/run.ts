@@ -72,7 +72,7 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
       index = outcome === NO_MATCH ? index + 1 : outcome;
     } else index += 1;
     resume = null;
-    if (transaction.removedRules.length > 0 || transaction.removedTargets.some(isOfTx)) evaluation.isOrderly = false;
+    lookAtRemovals(transaction, evaluation);
   }
   evaluation.isOrderly &&= index >= compiled.steps.length;
   transaction.rule = null;
@@ -96,6 +96,13 @@ const SLICE_STEPS_MIN = 300_000;
 const NO_MATCH = -1;
 const PAUSED = -2;
 const END_OF_PHASE = -3;
+
+function lookAtRemovals({ removedRules, removedTargets }: Transaction, evaluation: Evaluation): void {
+  for (; evaluation.removalsSeen < removedRules.length; evaluation.removalsSeen += 1) {
+    if (evaluation.compiled.unsettles(removedRules[evaluation.removalsSeen]!)) evaluation.isOrderly = false;
+  }
+  if (removedTargets.length > 0 && removedTargets.some(isOfTx)) evaluation.isOrderly = false;
+}
 
 const isOfTx = ({ target }: Transaction["removedTargets"][number]): boolean => target.variable === "TX";
 

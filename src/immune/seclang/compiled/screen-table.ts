@@ -1,6 +1,6 @@
 /**
- * Says which checks need to be run on a value at all: one search over the texts that they require, and the classes of
- * bytes that they require, give a set of *candidates*, a bit for each check.
+ * Says which checks need to be run on a value at all: one search over the texts that they require, the classes of
+ * bytes that they require, and the value's length give a set of *candidates*, a bit for each check.
  *
  * It may only ever spare work: with and without it the same rules match, which tests compare.
  */
@@ -56,20 +56,29 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     for (const check of checks) add(bits, check);
     return [...bits.entries()].filter(([, word]) => word !== 0).flat();
   });
-  const byProfile = new Map<number, { readonly allowed: Candidates; readonly withoutLiterals: Candidates }>();
+  const byProfile = new Map<number, Array<Allowed | undefined>>();
 
-  function allowedBy(profile: number): { readonly allowed: Candidates; readonly withoutLiterals: Candidates } {
-    const known = byProfile.get(profile);
+  function allowedBy(profile: number, bytes: number): Allowed {
+    const size = Math.min(bytes, SIZES - 1);
+    let bySize = byProfile.get(profile);
+    const known = bySize?.[size];
     if (known !== undefined) return known;
     const allowed = set().fill(ALL_BITS);
     for (const [clause, checks] of clauses) {
       if ((clause & profile) !== 0) continue;
       for (let word = 0; word < words; word += 1) allowed[word]! &= ~checks[word]!;
     }
+    for (const [check, { bytesMin }] of needs.entries()) {
+      if (bytesMin > size && size < SIZES - 1) allowed[Math.floor(check / WORD_BITS)]! &= ~(1 << (check % WORD_BITS));
+    }
     const made = { allowed, withoutLiterals: everywhere.map((word, index) => word & allowed[index]!) };
-    // Profiles are the client's to choose. Made anew they cost little more than a look-up.
-    if (byProfile.size >= PROFILES_MAX) byProfile.clear();
-    byProfile.set(profile, made);
+    if (bySize === undefined) {
+      bySize = Array.from({ length: SIZES }, () => undefined);
+      // Profiles are the client's to choose. Made anew they cost little.
+      if (byProfile.size >= PROFILES_MAX) byProfile.clear();
+      byProfile.set(profile, bySize);
+    }
+    bySize[size] = made;
     return made;
   }
 
@@ -89,7 +98,7 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     words,
     none: set(),
     candidates: (text, profile) => {
-      const { allowed, withoutLiterals } = allowedBy(profile);
+      const { allowed, withoutLiterals } = allowedBy(profile, text.length);
       let found: number[] | null = null;
       let last = -1;
       finder.each(text, (literal) => {
@@ -104,6 +113,13 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
   };
 }
 
+/** The checks that a profile and a length allow. */
+interface Allowed {
+  readonly allowed: Candidates;
+  /** Those of them that require no text. */
+  readonly withoutLiterals: Candidates;
+}
+
 const isSame = (left: readonly string[], right: readonly string[]): boolean =>
   left.length === right.length && left.every((text, index) => text === right[index]);
 
@@ -112,5 +128,8 @@ const LITERAL_CHARS_MIN = 2;
 
 const ALL_BITS = 2 ** WORD_BITS - 1;
 
+/** Lengths that are told apart: of as many bytes and more, all are one. */
+const SIZES = 16;
+
 /** Profiles whose sets are kept: ordinary traffic has a few hundred. */
-const PROFILES_MAX = 2000;
+const PROFILES_MAX = 1000;
