@@ -22,10 +22,10 @@ export type Jump =
 
 /** TX:0 is the whole find; those of an earlier rule go, or a group that took no part would show its last value. */
 export function capture(transaction: Transaction, match: Match): void {
-  for (let i = 0; i <= CAPTURES_MAX; i += 1) setInStore(transaction, "TX", String(i), match[i] ?? null);
+  for (let i = 0; i < CAPTURES.length; i += 1) setInStore(transaction, "TX", CAPTURES[i]!, match[i] ?? null);
 }
 
-const CAPTURES_MAX = 9;
+const CAPTURES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
 export function perform(transaction: Transaction, effect: RuleEffect): void {
   switch (effect.kind) {

@@ -28,6 +28,8 @@ import type { Memory } from "./memory.ts";
 import { openMemory } from "./memory.ts";
 import type { Needs } from "./needs.ts";
 import { needsOf } from "./needs.ts";
+import type { Opening } from "./opening.ts";
+import { openingOf } from "./opening.ts";
 import type { Part } from "./parts.ts";
 import { addCheck, openPart } from "./parts.ts";
 import type { ScreenTable } from "./screen-table.ts";
@@ -64,6 +66,8 @@ export interface CompiledPhase {
   readonly domain: Domain;
   /** What is certain of each step (fold.ts), where it may be relied on; null in the other phases. */
   readonly settled: Settled | null;
+  /** Of phase 1. */
+  readonly opening: Opening | null;
   /** What the checks look at by which its steps begin, so far as they can be spared. */
   readonly parts: readonly Part[];
 }
@@ -228,6 +232,7 @@ function collectDomain(rules: RuleSet, phases: readonly Phase[], facts: Facts): 
         domain,
         steps: own,
         settled: settled === null ? null : settled[phase === 1 ? 1 : 2],
+        opening: settled !== null && phase === 1 ? openingOf(own, settled[1]) : null,
         parts: [...new Set(looked)],
       };
     },

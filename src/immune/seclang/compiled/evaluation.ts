@@ -54,10 +54,22 @@ export interface Joining {
   group: number;
 }
 
-export interface Value {
+export class Value {
   readonly variable: VariableName;
   readonly key: string;
   readonly reading: Reading;
+  #lowerKey: string | null = null;
+
+  constructor(variable: VariableName, key: string, reading: Reading) {
+    this.variable = variable;
+    this.key = key;
+    this.reading = reading;
+  }
+
+  get lowerKey(): string {
+    this.#lowerKey ??= this.key.toLowerCase();
+    return this.#lowerKey;
+  }
 }
 
 export interface Pause {

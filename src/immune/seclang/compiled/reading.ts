@@ -16,7 +16,6 @@ import type { ScreenTable } from "./screen-table.ts";
 
 export class Reading implements Searched {
   readonly text: string;
-  readonly profile: number;
   readonly isLasting: boolean;
   readonly #table: ScreenTable;
   /** Answers are kept, not only matches: for values that come again, and for those that take long. */
@@ -25,6 +24,7 @@ export class Reading implements Searched {
   #candidates: readonly number[] | null = null;
   #ownsCandidates = false;
   #bytes: Uint8Array | null = null;
+  #profile = UNKNOWN;
   #matches: Map<number, Match> | null = null;
   /** Most values have gone through a few transformations and chains only: short rows, searched from the front. */
   #steps: Row | null = null;
@@ -35,7 +35,6 @@ export class Reading implements Searched {
   /** `isKept`: between exchanges. */
   constructor(text: string, table: ScreenTable, isKept: boolean) {
     this.text = text;
-    this.profile = profileOf(text);
     this.isLasting = isKept;
     this.#table = table;
     this.#isKept = isKept || text.length > KEPT_CHARS_MIN;
@@ -45,6 +44,11 @@ export class Reading implements Searched {
   get bytes(): Uint8Array {
     this.#bytes ??= Buffer.from(this.text, "latin1");
     return this.#bytes;
+  }
+
+  get profile(): number {
+    if (this.#profile === UNKNOWN) this.#profile = profileOf(this.text);
+    return this.#profile;
   }
 
   get candidates(): readonly number[] {
@@ -91,7 +95,8 @@ export class Reading implements Searched {
 
   /** What a chain of transformations makes of it. */
   through(chain: Chain): Reading {
-    if (chain.touches !== -1 && (chain.touches & this.profile) === 0) return this;
+    const { touches } = chain;
+    if (touches === 0 || (touches !== -1 && (touches & this.profile) === 0)) return this;
     this.#chains ??= { keys: [], readings: [] };
     const { keys, readings } = this.#chains;
     const at = keys.indexOf(chain.index);
@@ -128,6 +133,9 @@ export class Reading implements Searched {
     return next;
   }
 }
+
+/** Profiles are no negative numbers. */
+const UNKNOWN = -1;
 
 interface Row {
   readonly keys: number[];

@@ -8,25 +8,24 @@
  * Whatever the patterns cost is charged to the exchange's meter. Once that is spent the exchange is *overrun*: it is
  * interrupted as by a rule that denies, since what was not looked at cannot be called harmless.
  */
-import type { Target } from "../ast.ts";
 import { assert } from "../../../lib/assert.ts";
 import { SECLANG_LIMITS } from "../limits.ts";
 import type { Match } from "../operators/kind.ts";
 import type { BoundedRegex } from "../pattern/bounded-regex.ts";
 import type { Phase, Rule } from "../rule.ts";
 import { capture, disrupt, perform, tell } from "../rule-effects.ts";
-import { keyOf, nameOf, valuesOf } from "../rule-values.ts";
+import { nameOf } from "../rule-values.ts";
+import { LayeredStore } from "../store.ts";
 import type { MatchedValue, Transaction } from "../transaction.ts";
-import { entriesOf, interrupt, isChosen, isOver, setInStore, storeOf } from "../transaction.ts";
-import type { VariableName } from "../variable-names.ts";
-import type { CompiledPhase, CompiledRules, CompiledStep, Link, List, PureCheck, Taken } from "./compile.ts";
+import { interrupt, isOver, setInStore, storeOf } from "../transaction.ts";
+import type { CompiledPhase, CompiledStep, Link, PureCheck } from "./compile.ts";
 import { BODY_VARIABLES } from "./compile.ts";
 import type { Conclusion } from "./fold.ts";
 import type { Evaluation, Pause, Value, View } from "./evaluation.ts";
-import type { Part } from "./parts.ts";
-import { join, JOINED } from "./parts.ts";
-import { Reading } from "./reading.ts";
-import type { Candidates } from "./screen-table.ts";
+import { findLive, hasCandidate } from "./live.ts";
+import type { Reading } from "./reading.ts";
+import { takenFrom } from "./taken.ts";
+import { valuesFor } from "./values.ts";
 
 /** Runs the phase, or as much of it as `steps` allow (Infinity: all). True: it is done. */
 export function runCompiled(transaction: Transaction, evaluation: Evaluation, phase: Phase, steps: number): boolean {
@@ -39,8 +38,9 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
   }
   const compiled = evaluation.compiled.phases[phase];
   if (paused === null) beginPhase(transaction, evaluation, phase);
+  const begin = paused === null && evaluation.isOrderly ? open(transaction, compiled) : 0;
   const floor = evaluation.meter.left - Math.max(steps, SLICE_STEPS_MIN);
-  let index = paused?.step ?? 0;
+  let index = paused?.step ?? begin;
   let resume = paused?.isWithin === true ? paused : null;
   while (index < compiled.steps.length) {
     const step = compiled.steps[index]!;
@@ -79,6 +79,17 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
   // Phase 2 begins with what phase 1 has seen.
   if (phase !== 1) evaluation.view = null;
   return true;
+}
+
+/** Gives the place of the first step that is not done by then. */
+function open(transaction: Transaction, { opening }: CompiledPhase): number {
+  if (opening === null) return 0;
+  transaction.stores.set("TX", new LayeredStore(opening.tx));
+  transaction.hits.push(...opening.hits);
+  transaction.told ||= opening.told;
+  transaction.matched = opening.matched as MatchedValue[];
+  transaction.highestSeverity = opening.highestSeverity;
+  return opening.next;
 }
 
 function settle(transaction: Transaction, head: Rule, { matched, hit, sets }: Conclusion): void {
@@ -351,87 +362,6 @@ function performHere(transaction: Transaction, view: View, effect: Rule["effects
   view.joining = null;
 }
 
-/** Of the checks by which the phase's steps begin, those that have a chance on anything; null: stopped on the way. */
-function findLive(transaction: Transaction, evaluation: Evaluation, floor: number): Candidates | null {
-  const view = evaluation.view!;
-  const live = view.compiled.domain.table.none.slice();
-  for (const part of view.compiled.parts) {
-    const lives = view.lives[part.index] ?? joinPart(transaction, evaluation, part, floor);
-    if (lives === null) return null;
-    for (let word = 0; word < live.length; word += 1) live[word]! |= lives[word]!;
-  }
-  view.live = live;
-  return live;
-}
-
-/** Whether the check has a chance on any value of the rule. Of what was taken out, some may be counted in. */
-function hasCandidate(
-  transaction: Transaction,
-  evaluation: Evaluation,
-  { source }: Link,
-  { word, bit }: PureCheck,
-  taken: Taken | null,
-  floor: number,
-): boolean | "paused" {
-  assert(source.kind === "list", "only checks of listed values are spared");
-  const view = evaluation.view!;
-  for (const part of source.list.parts) {
-    if (part.target.mode === "value" && taken?.wholly.has(part.target.variable) === true) continue;
-    const lives = view.lives[part.index] ?? joinPart(transaction, evaluation, part, floor);
-    if (lives === null) return "paused";
-    if ((lives[word]! & bit) !== 0) return true;
-  }
-  return false;
-}
-
-/** The checks that have a chance on any value of the part; null: stopped on the way. */
-function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, floor: number): Candidates | null {
-  const { meter } = evaluation;
-  const view = evaluation.view!;
-  const { none } = view.compiled.domain.table;
-  const values = valuesOfPart(transaction, view, part);
-  if (values.length === 0) {
-    view.lives[part.index] = none;
-    return none;
-  }
-  const stopped = view.joining?.part === part.index ? view.joining : null;
-  view.joining = null;
-  const joined = stopped?.joined ?? none.slice();
-  let group = stopped?.group ?? 0;
-  // Transforming a value and searching it for texts is work as well.
-  const isEnough = (chars: number): boolean => {
-    meter.left -= chars >> 1;
-    return meter.left < floor;
-  };
-  for (let index = stopped?.value ?? 0; index < values.length; index += 1) {
-    const { reading } = values[index]!;
-    if (reading.isLasting) {
-      const lives = reading.livesIn(part.index) ?? keepLives(reading, part, none);
-      for (let word = 0; word < joined.length; word += 1) joined[word]! |= lives[word]!;
-      continue;
-    }
-    group = join(joined, reading, part, group, isEnough);
-    if (group !== JOINED || isEnough(reading.text.length)) {
-      const next = group === JOINED ? { value: index + 1, group: 0 } : { value: index, group };
-      view.joining = { part: part.index, joined, ...next };
-      return null;
-    }
-    group = 0;
-  }
-  view.lives[part.index] = joined;
-  return joined;
-}
-
-/** Of values that come again, and are short. */
-function keepLives(reading: Reading, part: Part, none: Candidates): Candidates {
-  const lives = none.slice();
-  join(lives, reading, part, 0, NEVER);
-  reading.keepLives(part.index, lives);
-  return lives;
-}
-
-const NEVER = (): boolean => false;
-
 /** What was not looked at cannot be called harmless. Also for a watchdog that had to stop an evaluation. */
 export function overrun(transaction: Transaction, evaluation: Evaluation): null {
   evaluation.overrun = true;
@@ -440,168 +370,6 @@ export function overrun(transaction: Transaction, evaluation: Evaluation): null 
   return null;
 }
 
-/** Null: nothing, as for nearly all rules. */
-function takenFrom(transaction: Transaction, evaluation: Evaluation, link: Link, head: Rule): Taken | null {
-  const { removedTargets } = transaction;
-  if (removedTargets.length === 0) return null;
-  const memo = memoFor(removedTargets, evaluation.compiled);
-  let taken = memo.get(link);
-  if (taken === undefined) {
-    taken = findTaken(removedTargets, evaluation.compiled, link, head);
-    memo.set(link, taken);
-  }
-  return taken;
-}
-
-function findTaken(removed: RemovedTargets, compiled: CompiledRules, link: Link, head: Rule): Taken | null {
-  const targets = removed
-    .filter(({ select, target }) => link.variables.has(target.variable) && compiled.selected(select).has(head))
-    .map(({ target }) => target);
-  if (targets.length === 0) return null;
-  const whole = targets.filter(({ selector }) => selector.kind === "all");
-  return { targets, wholly: new Set(whole.map(({ variable }) => variable)) };
-}
-
-type RemovedTargets = Transaction["removedTargets"];
-
-/** Most exchanges have the same targets removed as the one before: so the answers for these are kept. */
-function memoFor(removed: RemovedTargets, { taken }: CompiledRules): Map<Link, Taken | null> {
-  const isSame =
-    taken.removed.length === removed.length &&
-    removed.every(({ select, target }, index) => {
-      const other = taken.removed[index]!;
-      return select === other.select && target === other.target;
-    });
-  if (!isSame) {
-    taken.removed = [...removed];
-    taken.byLink = new Map();
-  }
-  return taken.byLink;
-}
-
 function isRemoved({ removedRules }: Transaction, { compiled }: Evaluation, head: Rule): boolean {
   return removedRules.some((select) => compiled.selected(select).has(head));
-}
-
-function valuesFor(
-  transaction: Transaction,
-  view: View,
-  { rule, source }: Link,
-  head: Rule,
-  taken: Taken | null,
-): readonly Value[] {
-  if (taken !== null && source.kind !== "list") return collected(transaction, view, rule, head);
-  switch (source.kind) {
-    case "nothing":
-      return [];
-    case "list":
-      return listed(transaction, view, source.list, taken);
-    case "stored": {
-      const { store, key, target } = source;
-      const value = storeOf(transaction, store).get(key);
-      const { memory } = view.compiled.domain;
-      if (target.mode === "count") {
-        const reading = memory.recall(value === undefined ? "0" : "1");
-        return [{ variable: `&${nameOf(target, key)}` as VariableName, key: "", reading }];
-      }
-      return value === undefined ? [] : [{ variable: store, key, reading: memory.recall(value) }];
-    }
-    case "collected":
-      return collected(transaction, view, rule, head);
-  }
-}
-
-function listed(transaction: Transaction, view: View, { parts }: List, taken: Taken | null): readonly Value[] {
-  const [first] = parts;
-  if (parts.length === 1 && taken === null) return valuesOfPart(transaction, view, first!);
-  const values: Value[] = [];
-  for (const part of parts) {
-    const chosen =
-      taken === null || !taken.targets.some(({ variable }) => variable === part.target.variable)
-        ? valuesOfPart(transaction, view, part)
-        : chosenValues(transaction, view, part, [...part.exclusions, ...taken.targets]);
-    for (const value of chosen) if (values.length < SECLANG_LIMITS.valuesMax) values.push(value);
-  }
-  return values;
-}
-
-function valuesOfPart(transaction: Transaction, view: View, part: Part): readonly Value[] {
-  let values = view.parts[part.index];
-  if (values === undefined) {
-    values = chosenValues(transaction, view, part, part.exclusions);
-    view.parts[part.index] = values;
-  }
-  return values;
-}
-
-function chosenValues(
-  transaction: Transaction,
-  view: View,
-  { target, countName }: Part,
-  excluded: readonly Target[],
-): readonly Value[] {
-  const { variable, selector, mode } = target;
-  const all = valuesOfVariable(transaction, view, variable);
-  const exclusions = excluded.filter((each) => each.variable === variable);
-  const values =
-    selector.kind === "all" && exclusions.length === 0
-      ? all
-      : all.filter((value) => isChosen(target, value) && !exclusions.some((each) => isChosen(each, value)));
-  if (mode !== "count")
-    return values.length > SECLANG_LIMITS.valuesMax ? values.slice(0, SECLANG_LIMITS.valuesMax) : values;
-  const reading = view.compiled.domain.memory.recall(String(values.length));
-  // The name of a count says what was counted: it is all in the variable.
-  return [{ variable: countName as VariableName, key: "", reading }];
-}
-
-function valuesOfVariable(transaction: Transaction, view: View, variable: VariableName): readonly Value[] {
-  let values = view.variables.get(variable);
-  if (values === undefined) {
-    const { memory } = view.compiled.domain;
-    const isLasting = LASTING.has(variable);
-    values = entriesOf(transaction, { variable, mode: "value", selector: ALL }).map(({ key, value }) => ({
-      variable,
-      key,
-      reading: isLasting ? memory.recall(value) : read(view, value),
-    }));
-    view.variables.set(variable, values);
-  }
-  return values;
-}
-
-const ALL = { kind: "all" } as const;
-
-/** Variables whose values come again from request to request. */
-const LASTING: ReadonlySet<VariableName> = new Set([
-  "ARGS_GET_NAMES",
-  "ARGS_NAMES",
-  "ARGS_POST_NAMES",
-  "REMOTE_ADDR",
-  "REQBODY_PROCESSOR",
-  "REQUEST_COOKIES_NAMES",
-  "REQUEST_HEADERS",
-  "REQUEST_HEADERS_NAMES",
-  "REQUEST_METHOD",
-  "REQUEST_PROTOCOL",
-  "RESPONSE_HEADERS",
-  "RESPONSE_HEADERS_NAMES",
-  "RESPONSE_STATUS",
-] satisfies VariableName[]);
-
-function read(view: View, text: string): Reading {
-  let reading = view.readings.get(text);
-  if (reading === undefined) {
-    reading = new Reading(text, view.compiled.domain.table, false);
-    view.readings.set(text, reading);
-  }
-  return reading;
-}
-
-/** Values that change from rule to rule, or of which something was taken out in this exchange. */
-function collected(transaction: Transaction, view: View, rule: Rule, head: Rule): readonly Value[] {
-  return valuesOf(transaction, rule, rule.check!.targets, head).map(({ name, value }) => ({
-    variable: name as VariableName,
-    key: "",
-    reading: read(view, value),
-  }));
 }
