@@ -60,6 +60,8 @@ export interface Transaction extends MacroValues {
   readonly cookies: readonly NamedValue[];
   readonly stores: Map<StoreName, Store>;
   /** The keys under which initcol opened lasting collections. */
+  /** Of the names 0 to 9 in TX, those from here on are not there. */
+  capturesMax: number;
   readonly storeKeys: Map<StoreName, string>;
   readonly removedRules: RuleSelector[];
   readonly removedTargets: Array<{ select: RuleSelector; target: Target }>;
@@ -114,6 +116,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     }),
     cookies: readCookies(request.headers),
     stores: new Map([["TX", new Map<string, string>()]]),
+    capturesMax: 0,
     storeKeys: new Map(),
     removedRules: [],
     removedTargets: [],
@@ -262,9 +265,13 @@ export function storeOf(transaction: Transaction, store: StoreName): Store {
 export function setInStore(transaction: Transaction, name: StoreName, key: string, value: string | null): void {
   const store = storeOf(transaction, name);
   const lower = key.toLowerCase();
+  // A rule may set by itself what others capture.
+  if (lower.length === 1) transaction.capturesMax = DIGITS;
   if (value === null) store.delete(lower);
   else if (store.has(lower) || store.size < SECLANG_LIMITS.collectionKeysMax) store.set(lower, value);
 }
+
+const DIGITS = 10;
 
 function firstValue(transaction: Transaction, variable: VariableName, key: string | null): string {
   if (variable in STORE_NAMES && key !== null) return storeOf(transaction, variable as StoreName).get(key) ?? "";

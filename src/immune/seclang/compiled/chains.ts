@@ -10,6 +10,8 @@ export interface Chain {
   readonly names: readonly TransformationName[];
   /** A value that shares no bit with this comes out as it went in. */
   readonly touches: number;
+  /** Some transformation in it may lengthen what it is given. */
+  readonly lengthens: boolean;
 }
 
 export interface Chains {
@@ -24,7 +26,8 @@ export function collectChains(): Chains {
       let chain = known.get(key);
       if (chain === undefined) {
         // As long as nothing has changed, the next one sees the value itself.
-        chain = { index: known.size, names, touches: names.reduce((sum, name) => sum | TOUCHES[name], 0) };
+        const touches = names.reduce((sum, name) => sum | TOUCHES[name], 0);
+        chain = { index: known.size, names, touches, lengthens: names.some((name) => LENGTHENING.has(name)) };
         known.set(key, chain);
       }
       return chain;

@@ -88,9 +88,12 @@ export function join(
   for (let index = from; index < touched.length; index += 1) {
     const { group, charsMin } = touched[index]!;
     if (reading.text.length < charsMin) continue;
-    const { chain, each, checks } = group;
-    if (each) for (const stage of reading.stages(chain)) add(into, stage.candidates, checks);
-    else add(into, reading.through(chain).candidates, checks);
+    const { chain, each, checks, bytesMin } = group;
+    if (each) {
+      for (const stage of reading.stages(chain, bytesMin)) {
+        if (stage.text.length >= bytesMin) add(into, stage.candidatesAmong(checks), checks);
+      }
+    } else add(into, reading.through(chain).candidates, checks);
     if (isEnough(reading.text.length) && index + 1 < touched.length) return index + 1;
   }
   return JOINED;

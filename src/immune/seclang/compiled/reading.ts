@@ -56,6 +56,11 @@ export class Reading implements Searched {
     return this.#candidates;
   }
 
+  /** Of some checks, those that have a chance on it. For values that hardly any check asks about. */
+  candidatesAmong(checks: readonly number[]): readonly number[] {
+    return this.#candidates ?? this.#table.candidatesAmong(checks, this.text, () => this.profile);
+  }
+
   isCandidate({ word, bit }: { readonly word: number; readonly bit: number }): boolean {
     return (this.candidates[word]! & bit) !== 0;
   }
@@ -107,13 +112,18 @@ export class Reading implements Searched {
     return reading;
   }
 
-  /** The value itself and what each transformation made of it, where that differs: what multiMatch asks about. */
-  stages({ names }: Chain): readonly Reading[] {
+  /**
+   * The value itself and what each transformation made of it, where that differs: what multiMatch asks about. Ends where
+   * all that could follow is shorter than `charsMin`.
+   */
+  stages({ names, lengthens }: Chain, charsMin: number): readonly Reading[] {
     const stages: Reading[] = [this];
+    let last: Reading = this;
     for (const name of names) {
-      const last = stages.at(-1)!;
+      if (last.text.length < charsMin && !lengthens) break;
       const next = last.#step(name);
       if (next !== last) stages.push(next);
+      last = next;
     }
     return stages;
   }
@@ -143,7 +153,7 @@ interface Row {
 }
 
 /** A longer value takes long enough to be stopped on the way, and is then asked again. */
-const KEPT_CHARS_MIN = 1024;
+export const KEPT_CHARS_MIN = 1024;
 
 const NUMBERS = Object.fromEntries(Object.keys(TRANSFORMATIONS).map((name, index) => [name, index])) as Readonly<
   Record<TransformationName, number>

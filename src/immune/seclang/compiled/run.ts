@@ -216,7 +216,7 @@ function runPure(
   for (const value of values) {
     let occurs = false;
     if (rule.multiMatch) {
-      for (const stage of value.reading.stages(chain)) {
+      for (const stage of value.reading.stages(chain, negated ? 0 : check.needs.bytesMin)) {
         const match = answer(transaction, evaluation, rule, check, stage);
         occurs ||= match !== null;
         if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
@@ -305,7 +305,7 @@ function runImpure(
   const { operator, match: ask } = rule.check!;
   let matched: MatchedValue[] | null = null;
   for (const value of values) {
-    for (const stage of rule.multiMatch ? value.reading.stages(chain) : [value.reading.through(chain)]) {
+    for (const stage of rule.multiMatch ? value.reading.stages(chain, 0) : [value.reading.through(chain)]) {
       const match =
         needs!.regexFor === null ? ask(stage.text, transaction) : askFilledIn(transaction, evaluation, link, stage);
       if (evaluation.meter.left < 0) return overrun(transaction, evaluation);

@@ -16,6 +16,8 @@ export type Candidates = readonly number[];
 export interface ScreenTable {
   /** The checks that have a chance on this value. The array may be shared: copy it to change it. */
   readonly candidates: (text: string, profile: number) => Candidates;
+  /** The same of some checks, of which most values have none: then the profile is not asked for. */
+  readonly candidatesAmong: (checks: Candidates, text: string, profile: () => number) => Candidates;
   /**
    * The first text of a check that stands in a value, as it stands there, or null; undefined: that is not known here.
    * For checks that ask for nothing else.
@@ -38,6 +40,7 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
   const literals = new Map<string, number[]>();
   const clauses = new Map<number, number[]>();
   const everywhere = set();
+  const none = set();
   for (const [check, { literals: required, clauses: classes }] of needs.entries()) {
     if (required === null || required.some((text) => text.length < LITERAL_CHARS_MIN)) add(everywhere, check);
     else for (const literal of required) literals.set(literal, [...(literals.get(literal) ?? []), check]);
@@ -82,6 +85,20 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     return made;
   }
 
+  /** The checks that require no text, and those whose text the value holds; null: it holds none. */
+  function searched(text: string): Candidates | null {
+    let found: number[] | null = null as number[] | null;
+    let last = -1;
+    finder.each(text, (literal) => {
+      if (literal === last) return;
+      last = literal;
+      found ??= everywhere.slice();
+      const bits = checksOf[literal]!;
+      for (let i = 0; i < bits.length; i += 2) found[bits[i]!]! |= bits[i + 1]!;
+    });
+    return found;
+  }
+
   return {
     firstText: (check, text) => {
       if ((everywhere[Math.floor(check / WORD_BITS)]! & (1 << (check % WORD_BITS))) !== 0) return undefined;
@@ -96,19 +113,17 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     },
     clear: () => byProfile.clear(),
     words,
-    none: set(),
+    none,
     candidates: (text, profile) => {
       const { allowed, withoutLiterals } = allowedBy(profile, text.length);
-      let found: number[] | null = null;
-      let last = -1;
-      finder.each(text, (literal) => {
-        if (literal === last) return;
-        last = literal;
-        found ??= withoutLiterals.slice();
-        const bits = checksOf[literal]!;
-        for (let i = 0; i < bits.length; i += 2) found[bits[i]!]! |= bits[i + 1]! & allowed[bits[i]!]!;
-      });
-      return found ?? withoutLiterals;
+      const found = searched(text);
+      return found === null ? withoutLiterals : found.map((word, index) => word & allowed[index]!);
+    },
+    candidatesAmong: (checks, text, profile) => {
+      const found = searched(text) ?? everywhere;
+      if (found.every((word, index) => (word & checks[index]!) === 0)) return none;
+      const { allowed } = allowedBy(profile(), text.length);
+      return found.map((word, index) => word & checks[index]! & allowed[index]!);
     },
   };
 }

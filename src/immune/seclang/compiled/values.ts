@@ -13,7 +13,7 @@ import type { Link, List, Taken } from "./compile.ts";
 import type { View } from "./evaluation.ts";
 import { Value } from "./evaluation.ts";
 import type { Part } from "./parts.ts";
-import { Reading } from "./reading.ts";
+import { KEPT_CHARS_MIN, Reading } from "./reading.ts";
 
 export function valuesFor(
   transaction: Transaction,
@@ -146,5 +146,10 @@ function read(view: View, text: string): Reading {
 /** Values that change from rule to rule, or of which something was taken out in this exchange. */
 function collected(transaction: Transaction, view: View, rule: Rule, head: Rule): readonly Value[] {
   const values = valuesOf(transaction, rule, rule.check!.targets, head);
-  return values.map(({ name, value }) => new Value(name as VariableName, "", read(view, value)));
+  return values.map(({ name, value }) => {
+    // What is found out about a long value is kept for when the rule was stopped and begins anew.
+    const isLong = value.length > KEPT_CHARS_MIN;
+    const reading = isLong ? read(view, value) : new Reading(value, view.compiled.domain.table, false);
+    return new Value(name as VariableName, "", reading);
+  });
 }
