@@ -26,9 +26,8 @@ export class Reading implements Searched {
   #bytes: Uint8Array | null = null;
   #profile = UNKNOWN;
   #matches: Map<number, Match> | null = null;
-  /** Most values have gone through a few transformations and chains only: short rows, searched from the front. */
-  #steps: Row | null = null;
-  #chains: Row | null = null;
+  #steps: Made | null = null;
+  #chains: Made | null = null;
   /** By the parts' numbers: the checks that have a chance on it. */
   #lives: Map<number, number[]> | null = null;
 
@@ -98,17 +97,18 @@ export class Reading implements Searched {
     this.#matches.set(check, match);
   }
 
+  /** No transformation of the chain changes anything of it. */
+  isUntouchedBy({ touches }: Chain): boolean {
+    return touches === 0 || (touches !== -1 && (touches & this.profile) === 0);
+  }
+
   /** What a chain of transformations makes of it. */
   through(chain: Chain): Reading {
-    const { touches } = chain;
-    if (touches === 0 || (touches !== -1 && (touches & this.profile) === 0)) return this;
-    this.#chains ??= { keys: [], readings: [] };
-    const { keys, readings } = this.#chains;
-    const at = keys.indexOf(chain.index);
-    if (at !== -1) return readings[at]!;
-    const reading = chain.names.reduce<Reading>((last, name) => last.#step(name), this);
-    keys.push(chain.index);
-    readings.push(reading);
+    if (this.isUntouchedBy(chain)) return this;
+    for (let made = this.#chains; made !== null; made = made.next) if (made.key === chain.index) return made.reading;
+    let reading: Reading = this;
+    for (const name of chain.names) reading = reading.#step(name);
+    this.#chains = { key: chain.index, reading, next: this.#chains };
     return reading;
   }
 
@@ -116,8 +116,10 @@ export class Reading implements Searched {
    * The value itself and what each transformation made of it, where that differs: what multiMatch asks about. Ends where
    * all that could follow is shorter than `charsMin`.
    */
-  stages({ names, lengthens }: Chain, charsMin: number): readonly Reading[] {
+  stages(chain: Chain, charsMin: number): readonly Reading[] {
+    const { names, lengthens } = chain;
     const stages: Reading[] = [this];
+    if (this.isUntouchedBy(chain)) return stages;
     let last: Reading = this;
     for (const name of names) {
       if (last.text.length < charsMin && !lengthens) break;
@@ -131,15 +133,11 @@ export class Reading implements Searched {
   #step(name: TransformationName): Reading {
     const touches: number = TOUCHES[name];
     if (touches !== -1 && (touches & this.profile) === 0) return this;
-    this.#steps ??= { keys: [], readings: [] };
-    const { keys, readings } = this.#steps;
     const number = NUMBERS[name];
-    const at = keys.indexOf(number);
-    if (at !== -1) return readings[at]!;
+    for (let made = this.#steps; made !== null; made = made.next) if (made.key === number) return made.reading;
     const text = TRANSFORMATIONS[name](this.text);
     const next = text === this.text ? this : new Reading(text, this.#table, this.#isKept);
-    keys.push(number);
-    readings.push(next);
+    this.#steps = { key: number, reading: next, next: this.#steps };
     return next;
   }
 }
@@ -147,9 +145,11 @@ export class Reading implements Searched {
 /** Profiles are no negative numbers. */
 const UNKNOWN = -1;
 
-interface Row {
-  readonly keys: number[];
-  readonly readings: Reading[];
+/** One of the things that were made of a value. A list of links: most values have none or a few, and arrays grow by the dozen. */
+interface Made {
+  readonly key: number;
+  readonly reading: Reading;
+  readonly next: Made | null;
 }
 
 /** A longer value takes long enough to be stopped on the way, and is then asked again. */

@@ -18,14 +18,14 @@ import { nameOf } from "../rule-values.ts";
 import { LayeredStore } from "../store.ts";
 import type { MatchedValue, Transaction } from "../transaction.ts";
 import { interrupt, isOver, setInStore, storeOf } from "../transaction.ts";
-import type { CompiledPhase, CompiledStep, Link, PureCheck } from "./compile.ts";
+import type { CompiledPhase, CompiledStep, Link, PureCheck, Taken } from "./compile.ts";
 import { BODY_VARIABLES } from "./compile.ts";
 import type { Conclusion } from "./fold.ts";
 import type { Evaluation, Pause, Value, View } from "./evaluation.ts";
 import { findLive, hasCandidate } from "./live.ts";
 import type { Reading } from "./reading.ts";
 import { takenFrom } from "./taken.ts";
-import { valuesFor } from "./values.ts";
+import { valuesFor, valuesOfPart } from "./values.ts";
 
 /** Runs the phase, or as much of it as `steps` allow (Infinity: all). True: it is done. */
 export function runCompiled(transaction: Transaction, evaluation: Evaluation, phase: Phase, steps: number): boolean {
@@ -190,11 +190,32 @@ function runLink(
     if (found !== true) return found === "paused" ? found : null;
   }
   transaction.rule = head;
-  const values = valuesFor(transaction, view, link, head, taken);
-  return runPure(transaction, evaluation, link, check, values, floor);
+  const sources = sourcesOf(transaction, view, link, check, taken);
+  const values = sources === null ? valuesFor(transaction, view, link, head, taken) : null;
+  return runPure(transaction, evaluation, link, check, sources ?? [values!], floor);
 }
 
 const NOTHING_MATCHED: readonly MatchedValue[] = [];
+
+/** The values of those parts in which the check has a chance; null: all are to be listed. */
+function sourcesOf(
+  transaction: Transaction,
+  view: View,
+  { source }: Link,
+  { isSpared, word, bit }: PureCheck,
+  taken: Taken | null,
+): ReadonlyArray<readonly Value[]> | null {
+  if (!isSpared || taken !== null || source.kind !== "list") return null;
+  const sources: Array<readonly Value[]> = [];
+  let count = 0;
+  for (const part of source.list.parts) {
+    const values = valuesOfPart(transaction, view, part);
+    count += values.length;
+    const lives = view.lives[part.index];
+    if (values.length > 0 && (lives === undefined || (lives[word]! & bit) !== 0)) sources.push(values);
+  }
+  return count > SECLANG_LIMITS.valuesMax ? null : sources;
+}
 
 interface Finding {
   readonly value: Value;
@@ -208,28 +229,32 @@ function runPure(
   evaluation: Evaluation,
   { rule, chain }: Link,
   check: PureCheck,
-  values: readonly Value[],
+  sources: ReadonlyArray<readonly Value[]>,
   floor: number,
 ): readonly MatchedValue[] | "paused" | null {
   const { negated } = rule.check!.operator;
+  const { meter } = evaluation;
   let findings: Finding[] | null = null;
-  for (const value of values) {
-    let occurs = false;
-    if (rule.multiMatch) {
-      for (const stage of value.reading.stages(chain, negated ? 0 : check.needs.bytesMin)) {
+  for (const values of sources) {
+    for (const value of values) {
+      const { reading } = value;
+      let occurs = false;
+      if (rule.multiMatch && !reading.isUntouchedBy(chain)) {
+        for (const stage of reading.stages(chain, negated ? 0 : check.needs.bytesMin)) {
+          const match = answer(transaction, evaluation, rule, check, stage);
+          occurs ||= match !== null;
+          if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
+        }
+      } else {
+        const stage = reading.through(chain);
         const match = answer(transaction, evaluation, rule, check, stage);
-        occurs ||= match !== null;
+        occurs = match !== null;
         if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
       }
-    } else {
-      const stage = value.reading.through(chain);
-      const match = answer(transaction, evaluation, rule, check, stage);
-      occurs = match !== null;
-      if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
+      if (!occurs && check.isSpared && reading.isLasting && meter.left >= 0) reading.strikeLives(check);
+      if (meter.left < 0) return overrun(transaction, evaluation);
+      if (meter.left < floor) return "paused";
     }
-    if (!occurs && check.isSpared && evaluation.meter.left >= 0) value.reading.strikeLives(check);
-    if (evaluation.meter.left < 0) return overrun(transaction, evaluation);
-    if (evaluation.meter.left < floor) return "paused";
   }
   return findings === null ? null : carryOut(transaction, evaluation.view!, rule, findings);
 }
