@@ -90,7 +90,7 @@ function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, 
 /** Of values that come again, and are short. */
 function livesOf(reading: Reading, part: Part, none: Candidates): Candidates {
   const known = reading.livesIn(part.index);
-  if (known !== undefined) return known;
+  if (known !== null) return known;
   const lives = none.slice();
   join(lives, reading, part, 0, NEVER);
   reading.keepLives(part.index, lives);

@@ -29,7 +29,7 @@ export class Reading implements Searched {
   #steps: Made | null = null;
   #chains: Made | null = null;
   /** By the parts' numbers: the checks that have a chance on it. */
-  #lives: Map<number, number[]> | null = null;
+  #lives: Lives | null = null;
 
   /** `isKept`: between exchanges. */
   constructor(text: string, table: ScreenTable, isKept: boolean) {
@@ -74,18 +74,18 @@ export class Reading implements Searched {
     (this.#candidates as number[])[word]! &= ~bit;
   }
 
-  livesIn(part: number): readonly number[] | undefined {
-    return this.#lives?.get(part);
+  livesIn(part: number): readonly number[] | null {
+    for (let each = this.#lives; each !== null; each = each.next) if (each.part === part) return each.checks;
+    return null;
   }
 
-  keepLives(part: number, lives: number[]): void {
-    this.#lives ??= new Map();
-    this.#lives.set(part, lives);
+  keepLives(part: number, checks: number[]): void {
+    this.#lives = { part, checks, next: this.#lives };
   }
 
   /** The check, through all that it does to the value, does not match. */
   strikeLives({ word, bit }: { readonly word: number; readonly bit: number }): void {
-    if (this.#lives !== null) for (const lives of this.#lives.values()) lives[word]! &= ~bit;
+    for (let each = this.#lives; each !== null; each = each.next) each.checks[word]! &= ~bit;
   }
 
   matchOf(check: number): Match | undefined {
@@ -144,6 +144,12 @@ export class Reading implements Searched {
 
 /** Profiles are no negative numbers. */
 const UNKNOWN = -1;
+
+interface Lives {
+  readonly part: number;
+  readonly checks: number[];
+  readonly next: Lives | null;
+}
 
 /** One of the things that were made of a value. A list of links: most values have none or a few, and arrays grow by the dozen. */
 interface Made {

@@ -191,11 +191,19 @@ function runLink(
   }
   transaction.rule = head;
   const sources = sourcesOf(transaction, view, link, check, taken);
-  const values = sources === null ? valuesFor(transaction, view, link, head, taken) : null;
-  return runPure(transaction, evaluation, link, check, sources ?? [values!], floor);
+  const all = sources === null ? valuesFor(transaction, view, link, head, taken) : null;
+  return runPure(transaction, evaluation, link, check, sources ?? [{ part: NO_PART, values: all! }], floor);
 }
 
 const NOTHING_MATCHED: readonly MatchedValue[] = [];
+
+/** Values to be asked about, and the number of the part that they are of. */
+interface ValueSource {
+  readonly part: number;
+  readonly values: readonly Value[];
+}
+
+const NO_PART = -1;
 
 /** The values of those parts in which the check has a chance; null: all are to be listed. */
 function sourcesOf(
@@ -204,15 +212,16 @@ function sourcesOf(
   { source }: Link,
   { isSpared, word, bit }: PureCheck,
   taken: Taken | null,
-): ReadonlyArray<readonly Value[]> | null {
+): readonly ValueSource[] | null {
   if (!isSpared || taken !== null || source.kind !== "list") return null;
-  const sources: Array<readonly Value[]> = [];
+  const sources: ValueSource[] = [];
   let count = 0;
   for (const part of source.list.parts) {
     const values = valuesOfPart(transaction, view, part);
     count += values.length;
     const lives = view.lives[part.index];
-    if (values.length > 0 && (lives === undefined || (lives[word]! & bit) !== 0)) sources.push(values);
+    if (values.length === 0 || (lives !== undefined && (lives[word]! & bit) === 0)) continue;
+    sources.push({ part: part.index, values });
   }
   return count > SECLANG_LIMITS.valuesMax ? null : sources;
 }
@@ -229,15 +238,16 @@ function runPure(
   evaluation: Evaluation,
   { rule, chain }: Link,
   check: PureCheck,
-  sources: ReadonlyArray<readonly Value[]>,
+  sources: readonly ValueSource[],
   floor: number,
 ): readonly MatchedValue[] | "paused" | null {
   const { negated } = rule.check!.operator;
   const { meter } = evaluation;
   let findings: Finding[] | null = null;
-  for (const values of sources) {
+  for (const { part, values } of sources) {
     for (const value of values) {
       const { reading } = value;
+      if (reading.isLasting && part !== NO_PART && !hasChance(reading, part, check)) continue;
       let occurs = false;
       if (rule.multiMatch && !reading.isUntouchedBy(chain)) {
         for (const stage of reading.stages(chain, negated ? 0 : check.needs.bytesMin)) {
@@ -257,6 +267,12 @@ function runPure(
     }
   }
   return findings === null ? null : carryOut(transaction, evaluation.view!, rule, findings);
+}
+
+/** Of a reading that is kept between exchanges. */
+function hasChance(reading: Reading, part: number, { word, bit }: PureCheck): boolean {
+  const lives = reading.livesIn(part);
+  return lives === null || (lives[word]! & bit) !== 0;
 }
 
 function answer(
