@@ -45,8 +45,9 @@ export class LayeredStore implements Store {
   }
 
   set(name: string, value: string): void {
-    if (this.#base.values.has(name) && !this.#own.has(name)) this.#hidden += 1;
+    const before = this.#own.size;
     this.#own.set(name, value);
+    if (this.#own.size > before && this.#base.values.has(name)) this.#hidden += 1;
   }
 
   delete(name: string): boolean {
@@ -69,7 +70,7 @@ export class LayeredStore implements Store {
       found.set(pattern, names);
     }
     for (const name of names) add(name, this.get(name)!);
-    for (const [name, value] of this.#own) if (!values.has(name) && pattern.test(name)) add(name, value);
+    for (const [name, value] of this.#own) if (pattern.test(name) && !values.has(name)) add(name, value);
   }
 
   #flatten(): void {

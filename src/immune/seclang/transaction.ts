@@ -268,7 +268,7 @@ export function setInStore(transaction: Transaction, name: StoreName, key: strin
   // A rule may set by itself what others capture.
   if (lower.length === 1) transaction.capturesMax = DIGITS;
   if (value === null) store.delete(lower);
-  else if (store.has(lower) || store.size < SECLANG_LIMITS.collectionKeysMax) store.set(lower, value);
+  else if (store.size < SECLANG_LIMITS.collectionKeysMax || store.has(lower)) store.set(lower, value);
 }
 
 const DIGITS = 10;

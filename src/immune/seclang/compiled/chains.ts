@@ -58,6 +58,20 @@ export const LENGTHENING: ReadonlySet<TransformationName> = new Set([
   "utf8toUnicode",
 ] satisfies TransformationName[]);
 
+/**
+ * What is left of a chain for values of this profile, once what cannot change them is left out: chains of which the same
+ * is left make the same of them.
+ */
+export function effectOf({ names }: Chain, profile: number): readonly TransformationName[] {
+  let possible = profile;
+  return names.filter((name) => {
+    const touches: number = TOUCHES[name];
+    if (touches !== ANY && (touches & possible) === 0) return false;
+    possible |= MAKES[name];
+    return true;
+  });
+}
+
 const ANY = -1;
 const bytes = (pattern: RegExp): number =>
   profileOfSet(Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0)));
@@ -95,4 +109,38 @@ export const TOUCHES = {
   urlDecodeUni: bytes(/[%+]/),
   urlEncode: ANY,
   utf8toUnicode: bytes(/[\x80-\xff]/),
+} as const satisfies Record<TransformationName, number>;
+
+/** Which bytes a transformation may bring in that the value did not hold; ANY: all. compiled.test.ts compares. */
+export const MAKES = {
+  base64Decode: ANY,
+  base64DecodeExt: ANY,
+  cmdLine: bytes(/[ a-z]/),
+  compressWhitespace: bytes(/ /),
+  cssDecode: ANY,
+  escapeSeqDecode: ANY,
+  hexDecode: ANY,
+  hexEncode: bytes(/[0-9a-f]/),
+  htmlEntityDecode: ANY,
+  jsDecode: ANY,
+  length: bytes(/[0-9]/),
+  lowercase: bytes(/[a-z]/),
+  normalizePath: 0,
+  normalizePathWin: bytes(/\//),
+  removeComments: 0,
+  removeCommentsChar: 0,
+  removeNulls: 0,
+  removeWhitespace: 0,
+  replaceComments: bytes(/ /),
+  replaceNulls: bytes(/ /),
+  sha1: ANY,
+  sqlHexDecode: ANY,
+  trim: 0,
+  trimLeft: 0,
+  trimRight: 0,
+  uppercase: bytes(/[A-Z]/),
+  urlDecode: ANY,
+  urlDecodeUni: ANY,
+  urlEncode: bytes(/[0-9a-f%+]/),
+  utf8toUnicode: bytes(/[0-9a-f%u]/),
 } as const satisfies Record<TransformationName, number>;

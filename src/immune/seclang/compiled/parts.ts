@@ -9,7 +9,7 @@
 import type { Target } from "../ast.ts";
 import { keyOf, nameOf } from "../rule-values.ts";
 import type { Chain } from "./chains.ts";
-import { mayLengthen } from "./chains.ts";
+import { effectOf, mayLengthen } from "./chains.ts";
 import type { Needs } from "./needs.ts";
 import type { Reading } from "./reading.ts";
 import type { Candidates } from "./screen-table.ts";
@@ -37,7 +37,16 @@ export interface Group {
 interface Plan {
   /** Checks whose transformations change nothing. */
   readonly untouched: Candidates;
-  readonly touched: ReadonlyArray<{ readonly group: Group; readonly charsMin: number }>;
+  readonly touched: readonly Touched[];
+}
+
+/** The checks of all groups that make the same of a value, and how: the chain of one of them. */
+interface Touched {
+  readonly chain: Chain;
+  readonly each: boolean;
+  readonly checks: number[];
+  /** A shorter value, or stage of it, has no chance with any of them. */
+  charsMin: number;
 }
 
 /** Profiles of one part whose plans are kept: they are the client's to choose. Ordinary traffic has some dozens. */
@@ -86,12 +95,11 @@ export function join(
   const { untouched, touched } = planFor(part, reading.profile);
   if (from === 0) add(into, reading.candidates, untouched);
   for (let index = from; index < touched.length; index += 1) {
-    const { group, charsMin } = touched[index]!;
+    const { chain, each, checks, charsMin } = touched[index]!;
     if (reading.text.length < charsMin) continue;
-    const { chain, each, checks, bytesMin } = group;
     if (each) {
-      for (const stage of reading.stages(chain, bytesMin)) {
-        if (stage.text.length >= bytesMin) add(into, stage.candidatesAmong(checks), checks);
+      for (const stage of reading.stages(chain, charsMin)) {
+        if (stage.text.length >= charsMin) add(into, stage.candidatesAmong(checks), checks);
       }
     } else add(into, reading.through(chain).candidates, checks);
     if (isEnough(reading.text.length) && index + 1 < touched.length) return index + 1;
@@ -103,18 +111,32 @@ function add(into: number[], candidates: Candidates, checks: Candidates): void {
   for (let word = 0; word < into.length; word += 1) into[word]! |= candidates[word]! & checks[word]!;
 }
 
+function unite(into: number[], checks: Candidates): void {
+  for (const [word, bits] of checks.entries()) into[word]! |= bits;
+}
+
 function planFor({ groups, plans }: Part, profile: number): Plan {
   const known = plans.get(profile);
   if (known !== undefined) return known;
-  const isTouched = ({ chain: { touches } }: Group): boolean => touches === -1 || (touches & profile) !== 0;
   const untouched = groups[0]?.checks.map(() => 0) ?? [];
-  for (const group of groups) {
-    if (!isTouched(group)) for (const [word, bits] of group.checks.entries()) untouched[word]! |= bits;
+  const touched = new Map<string, Touched>();
+  for (const { chain, each, checks, bytesMin } of groups) {
+    const effect = effectOf(chain, profile);
+    if (effect.length === 0) {
+      unite(untouched, checks);
+      continue;
+    }
+    const charsMin = mayLengthen(chain, profile) ? 0 : bytesMin;
+    const key = `${each ? "each " : ""}${effect.join()}`;
+    const same = touched.get(key);
+    if (same === undefined) {
+      touched.set(key, { chain, each, checks: checks.slice(), charsMin });
+    } else {
+      unite(same.checks, checks);
+      same.charsMin = Math.min(same.charsMin, charsMin);
+    }
   }
-  const touched = groups
-    .filter(isTouched)
-    .map((group) => ({ group, charsMin: mayLengthen(group.chain, profile) ? 0 : group.bytesMin }));
-  const plan = { untouched, touched };
+  const plan = { untouched, touched: [...touched.values()] };
   if (plans.size >= PLANS_MAX) plans.clear();
   plans.set(profile, plan);
   return plan;

@@ -121,7 +121,9 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     },
     candidatesAmong: (checks, text, profile) => {
       const found = searched(text) ?? everywhere;
-      if (found.every((word, index) => (word & checks[index]!) === 0)) return none;
+      let isAny = false;
+      for (let word = 0; word < words; word += 1) isAny ||= (found[word]! & checks[word]!) !== 0;
+      if (!isAny) return none;
       const { allowed } = allowedBy(profile(), text.length);
       return found.map((word, index) => word & checks[index]! & allowed[index]!);
     },

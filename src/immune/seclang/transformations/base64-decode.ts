@@ -1,4 +1,4 @@
-import { roomFor } from "./room.ts";
+import { roomFor } from "../room.ts";
 
 /**
  * Description: decodes base64 as far as it goes: at the first character that is none (or at the padding) it ends.

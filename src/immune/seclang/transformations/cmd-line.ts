@@ -1,4 +1,4 @@
-import { roomFor } from "./room.ts";
+import { roomFor } from "../room.ts";
 
 /**
  * Description: undoes what shells ignore, so that one pattern finds all spellings of a command: deletes backslashes,

@@ -1,4 +1,4 @@
-import { hexByteAt, roomFor } from "./room.ts";
+import { hexByteAt, roomFor } from "../room.ts";
 
 /**
  * Description: urlDecode, and the %uHHHH escapes of IIS: the low byte, with full-width ASCII becoming ASCII and the

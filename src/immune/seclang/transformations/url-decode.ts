@@ -1,4 +1,4 @@
-import { hexByteAt, roomFor } from "./room.ts";
+import { hexByteAt, roomFor } from "../room.ts";
 
 /**
  * Description: undoes the percent escapes of a URL, and + is a space. What is no escape stays as it is.
