@@ -57,7 +57,7 @@ export class Reading implements Searched {
 
   /** Of some checks, those that have a chance on it. For values that hardly any check asks about. */
   candidatesAmong(checks: readonly number[]): readonly number[] {
-    return this.#candidates ?? this.#table.candidatesAmong(checks, this.text, () => this.profile);
+    return this.#candidates ?? this.#table.candidatesAmong(checks, this.text, this.profile);
   }
 
   isCandidate({ word, bit }: { readonly word: number; readonly bit: number }): boolean {
