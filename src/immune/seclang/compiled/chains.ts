@@ -58,18 +58,23 @@ export const LENGTHENING: ReadonlySet<TransformationName> = new Set([
   "utf8toUnicode",
 ] satisfies TransformationName[]);
 
-/**
- * What is left of a chain for values of this profile, once what cannot change them is left out: chains of which the same
- * is left make the same of them.
- */
-export function effectOf({ names }: Chain, profile: number): readonly TransformationName[] {
+export interface Effect {
+  /** Without those that cannot change a value of the profile: chains of which the same is left make the same of it. */
+  readonly names: readonly TransformationName[];
+  /** The profile that all stages together have at most. */
+  readonly profile: number;
+}
+
+/** What is left of a chain for values of this profile. */
+export function effectOf(chain: Chain, profile: number): Effect {
   let possible = profile;
-  return names.filter((name) => {
+  const names = chain.names.filter((name) => {
     const touches: number = TOUCHES[name];
     if (touches !== ANY && (touches & possible) === 0) return false;
     possible |= MAKES[name];
     return true;
   });
+  return { names, profile: possible };
 }
 
 const ANY = -1;

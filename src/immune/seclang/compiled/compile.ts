@@ -212,7 +212,7 @@ function collectDomain(rules: RuleSet, phases: readonly Phase[], facts: Facts): 
   for (const { check, source, chain, rule } of drafts.values()) {
     if (check?.isSpared !== true || source.kind !== "list") continue;
     const way = { chain, each: rule.multiMatch };
-    for (const part of source.list.parts) addCheck(part, way, check, table.words);
+    for (const part of source.list.parts) addCheck(part, way, check);
   }
   const domain: Domain = {
     table,

@@ -12,7 +12,7 @@ import type { Evaluation } from "./evaluation.ts";
 import type { Part } from "./parts.ts";
 import { join, JOINED } from "./parts.ts";
 import type { Reading } from "./reading.ts";
-import type { Candidates } from "./screen-table.ts";
+import type { Candidates, ScreenTable } from "./screen-table.ts";
 import { valuesOfPart } from "./values.ts";
 
 /** Of the checks by which the phase's steps begin, those that have a chance on anything; null: stopped on the way. */
@@ -52,16 +52,16 @@ export function hasCandidate(
 function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, floor: number): Candidates | null {
   const { meter } = evaluation;
   const view = evaluation.view!;
-  const { none } = view.compiled.domain.table;
+  const { table } = view.compiled.domain;
   const values = valuesOfPart(transaction, view, part);
   if (values.length === 0 || (values.length === 1 && values[0]!.reading.isLasting)) {
-    const lives = values.length === 0 ? none : livesOf(values[0]!.reading, part, none);
+    const lives = values.length === 0 ? table.none : livesOf(values[0]!.reading, part, table);
     view.lives[part.index] = lives;
     return lives;
   }
   const stopped = view.joining?.part === part.index ? view.joining : null;
   view.joining = null;
-  const joined = stopped?.joined ?? none.slice();
+  const joined = stopped?.joined ?? table.none.slice();
   let group = stopped?.group ?? 0;
   // Transforming a value and searching it for texts is work as well.
   const isEnough = (chars: number): boolean => {
@@ -71,11 +71,11 @@ function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, 
   for (let index = stopped?.value ?? 0; index < values.length; index += 1) {
     const { reading } = values[index]!;
     if (reading.isLasting) {
-      const lives = livesOf(reading, part, none);
+      const lives = livesOf(reading, part, table);
       for (let word = 0; word < joined.length; word += 1) joined[word]! |= lives[word]!;
       continue;
     }
-    group = join(joined, reading, part, group, isEnough);
+    group = join(joined, reading, part, table, group, isEnough);
     if (group !== JOINED || isEnough(reading.text.length)) {
       const next = group === JOINED ? { value: index + 1, group: 0 } : { value: index, group };
       view.joining = { part: part.index, joined, ...next };
@@ -88,11 +88,11 @@ function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, 
 }
 
 /** Of values that come again, and are short. */
-function livesOf(reading: Reading, part: Part, none: Candidates): Candidates {
+function livesOf(reading: Reading, part: Part, table: ScreenTable): Candidates {
   const known = reading.livesIn(part.index);
   if (known !== null) return known;
-  const lives = none.slice();
-  join(lives, reading, part, 0, NEVER);
+  const lives = table.none.slice();
+  join(lives, reading, part, table, 0, NEVER);
   reading.keepLives(part.index, lives);
   return lives;
 }

@@ -12,7 +12,7 @@ import type { Chain } from "./chains.ts";
 import { effectOf, mayLengthen } from "./chains.ts";
 import type { Needs } from "./needs.ts";
 import type { Reading } from "./reading.ts";
-import type { Candidates } from "./screen-table.ts";
+import type { Candidates, ScreenTable } from "./screen-table.ts";
 
 export interface Part {
   readonly index: number;
@@ -28,9 +28,14 @@ export interface Group {
   readonly chain: Chain;
   /** Its checks are asked after each transformation, not only after the last. */
   readonly each: boolean;
-  readonly checks: number[];
-  /** The least that any of its checks must see. */
-  bytesMin: number;
+  readonly checks: GroupCheck[];
+}
+
+interface GroupCheck {
+  /** Where its bit is in candidate sets. */
+  readonly word: number;
+  readonly bit: number;
+  readonly needs: Needs;
 }
 
 /** For the values of one profile. */
@@ -62,20 +67,18 @@ export interface Way {
   readonly each: boolean;
 }
 
-/** To the checks of a part. `words`: the length of candidate sets. */
+/** To the checks of a part. */
 export function addCheck(
   { groups }: Part,
   { chain, each }: Way,
-  { word, bit, needs: { bytesMin } }: { readonly word: number; readonly bit: number; readonly needs: Needs },
-  words: number,
+  { word, bit, needs }: GroupCheck,
 ): void {
   let group = groups.find((other) => other.chain === chain && other.each === each);
   if (group === undefined) {
-    group = { chain, each, checks: Array.from({ length: words }, () => 0), bytesMin };
+    group = { chain, each, checks: [] };
     groups.push(group);
   }
-  group.checks[word]! |= bit;
-  group.bytesMin = Math.min(group.bytesMin, bytesMin);
+  group.checks.push({ word, bit, needs });
 }
 
 /** How far a value has been joined, where that takes long enough to be stopped: groups still to be looked at. */
@@ -89,10 +92,11 @@ export function join(
   into: number[],
   reading: Reading,
   part: Part,
+  table: ScreenTable,
   from: number,
   isEnough: (chars: number) => boolean,
 ): number {
-  const { untouched, touched } = planFor(part, reading.profile);
+  const { untouched, touched } = part.plans.get(reading.profile) ?? planFor(part, reading.profile, table);
   if (from === 0) add(into, reading.candidates, untouched);
   for (let index = from; index < touched.length; index += 1) {
     const { chain, each, checks, charsMin } = touched[index]!;
@@ -111,29 +115,28 @@ function add(into: number[], candidates: Candidates, checks: Candidates): void {
   for (let word = 0; word < into.length; word += 1) into[word]! |= candidates[word]! & checks[word]!;
 }
 
-function unite(into: number[], checks: Candidates): void {
-  for (const [word, bits] of checks.entries()) into[word]! |= bits;
-}
-
-function planFor({ groups, plans }: Part, profile: number): Plan {
-  const known = plans.get(profile);
-  if (known !== undefined) return known;
-  const untouched = groups[0]?.checks.map(() => 0) ?? [];
+function planFor({ groups, plans }: Part, profile: number, table: ScreenTable): Plan {
+  const untouched = table.none.slice();
   const touched = new Map<string, Touched>();
-  for (const { chain, each, checks, bytesMin } of groups) {
+  for (const { chain, each, checks } of groups) {
     const effect = effectOf(chain, profile);
-    if (effect.length === 0) {
-      unite(untouched, checks);
+    if (effect.names.length === 0) {
+      for (const { word, bit } of checks) untouched[word]! |= bit;
       continue;
     }
-    const charsMin = mayLengthen(chain, profile) ? 0 : bytesMin;
-    const key = `${each ? "each " : ""}${effect.join()}`;
-    const same = touched.get(key);
+    // Whatever the chain makes of the value, most checks want bytes that it will not hold.
+    const allowed = table.allowed(effect.profile);
+    const possible = checks.filter(({ word, bit }) => (allowed[word]! & bit) !== 0);
+    if (possible.length === 0) continue;
+    const key = `${each ? "each " : ""}${effect.names.join()}`;
+    let same = touched.get(key);
     if (same === undefined) {
-      touched.set(key, { chain, each, checks: checks.slice(), charsMin });
-    } else {
-      unite(same.checks, checks);
-      same.charsMin = Math.min(same.charsMin, charsMin);
+      same = { chain, each, checks: table.none.slice(), charsMin: Infinity };
+      touched.set(key, same);
+    }
+    for (const { word, bit, needs } of possible) {
+      same.checks[word]! |= bit;
+      same.charsMin = mayLengthen(chain, profile) ? 0 : Math.min(same.charsMin, needs.bytesMin);
     }
   }
   const plan = { untouched, touched: [...touched.values()] };

@@ -21,6 +21,8 @@ export interface ScreenTable {
   readonly candidates: (text: string, profile: number) => Candidates;
   /** The same of some checks, of which most values have none. */
   readonly candidatesAmong: (checks: Candidates, text: string, profile: number) => Candidates;
+  /** The checks that a long value of this profile, or of a part of it, may match. */
+  readonly allowed: (profile: number) => Candidates;
   /**
    * The first text of a check that stands in a value, as it stands there, or null; undefined: that is not known here.
    * For checks that ask for nothing else.
@@ -95,6 +97,7 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
       });
       return first === null ? null : text.slice(first.end - texts[first.literal]!.length, first.end);
     },
+    allowed: (profile) => allowedBy(profile, Infinity).allowed,
     clear: () => byProfile.clear(),
     words,
     none,
