@@ -48,6 +48,8 @@ interface Plan {
 /** The checks of all groups that make the same of a value, and how: the chain of one of them. */
 interface Touched {
   readonly chain: Chain;
+  /** All that changes is the case of letters: what was found in the value is found in what the chain makes of it. */
+  readonly isCaseOnly: boolean;
   readonly each: boolean;
   readonly checks: number[];
   /** A shorter value, or stage of it, has no chance with any of them. */
@@ -99,8 +101,13 @@ export function join(
   const { untouched, touched } = part.plans.get(reading.profile) ?? planFor(part, reading.profile, table);
   if (from === 0) add(into, reading.candidates, untouched);
   for (let index = from; index < touched.length; index += 1) {
-    const { chain, each, checks, charsMin } = touched[index]!;
+    const { chain, each, checks, charsMin, isCaseOnly } = touched[index]!;
     if (reading.text.length < charsMin) continue;
+    if (isCaseOnly) {
+      // The profile has been looked at, when the plan was made.
+      add(into, reading.found, checks);
+      continue;
+    }
     if (each) {
       for (const stage of reading.stages(chain, charsMin)) {
         if (stage.text.length >= charsMin) add(into, stage.candidatesAmong(checks), checks);
@@ -131,7 +138,8 @@ function planFor({ groups, plans }: Part, profile: number, table: ScreenTable): 
     const key = `${each ? "each " : ""}${effect.names.join()}`;
     let same = touched.get(key);
     if (same === undefined) {
-      same = { chain, each, checks: table.none.slice(), charsMin: Infinity };
+      const isCaseOnly = effect.names.every((name) => name === "lowercase" || name === "uppercase");
+      same = { chain, each, isCaseOnly, checks: table.none.slice(), charsMin: Infinity };
       touched.set(key, same);
     }
     for (const { word, bit, needs } of possible) {

@@ -23,6 +23,7 @@ export class Reading implements Searched {
   /** Copied before a bit is taken out. */
   #candidates: readonly number[] | null = null;
   #ownsCandidates = false;
+  #found: readonly number[] | null = null;
   #bytes: Uint8Array | null = null;
   #profile = UNKNOWN;
   #matches: Map<number, Match> | null = null;
@@ -51,13 +52,21 @@ export class Reading implements Searched {
   }
 
   get candidates(): readonly number[] {
-    this.#candidates ??= this.#table.candidates(this.text, this.profile);
+    this.#candidates ??= this.#table.candidates(this.found, this.profile, this.text.length);
     return this.#candidates;
+  }
+
+  /** Checks of which it holds a text, and those that require none: the same whatever the case of its letters. */
+  get found(): readonly number[] {
+    this.#found ??= this.#table.search(this.text, this.profile);
+    return this.#found;
   }
 
   /** Of some checks, those that have a chance on it. For values that hardly any check asks about. */
   candidatesAmong(checks: readonly number[]): readonly number[] {
-    return this.#candidates ?? this.#table.candidatesAmong(checks, this.text, this.profile);
+    const { found } = this;
+    for (let word = 0; word < found.length; word += 1) if ((found[word]! & checks[word]!) !== 0) return this.candidates;
+    return this.#table.none;
   }
 
   isCandidate({ word, bit }: { readonly word: number; readonly bit: number }): boolean {

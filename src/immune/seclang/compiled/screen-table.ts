@@ -17,10 +17,10 @@ export const WORD_BITS = 30;
 export type Candidates = readonly number[];
 
 export interface ScreenTable {
-  /** The checks that have a chance on this value. The array may be shared: copy it to change it. */
-  readonly candidates: (text: string, profile: number) => Candidates;
-  /** The same of some checks, of which most values have none. */
-  readonly candidatesAmong: (checks: Candidates, text: string, profile: number) => Candidates;
+  /** The checks that require no text, and those that require one which the value holds. The array may be shared. */
+  readonly search: (text: string, profile: number) => Candidates;
+  /** Of these, those that have a chance on a value of this profile and length. The array may be shared: copy it to change it. */
+  readonly candidates: (found: Candidates, profile: number, bytes: number) => Candidates;
   /** The checks that a long value of this profile, or of a part of it, may match. */
   readonly allowed: (profile: number) => Candidates;
   /**
@@ -69,8 +69,7 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     return made;
   }
 
-  /** The checks that require no text, and those whose text the value holds; null: it holds none. */
-  function searched(text: string, profile: number): Candidates | null {
+  function search(text: string, profile: number): Candidates {
     const [{ everywhere }, owners] = isPlain(profile) ? [plain, plainOwners] : [general, generalOwners];
     let found: number[] | null = null as number[] | null;
     let last = -1;
@@ -82,7 +81,7 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
       found ??= everywhere.slice();
       for (let i = 0; i < bits.length; i += 2) found[bits[i]!]! |= bits[i + 1]!;
     });
-    return found;
+    return found ?? everywhere;
   }
 
   return {
@@ -101,18 +100,12 @@ export function buildScreenTable(needs: readonly Needs[], facts: Facts): ScreenT
     clear: () => byProfile.clear(),
     words,
     none,
-    candidates: (text, profile) => {
-      const { allowed, withoutLiterals } = allowedBy(profile, text.length);
-      const found = searched(text, profile);
-      return found === null ? withoutLiterals : found.map((word, index) => word & allowed[index]!);
-    },
-    candidatesAmong: (checks, text, profile) => {
-      const found = searched(text, profile) ?? (isPlain(profile) ? plain : general).everywhere;
-      let isAny = false;
-      for (let word = 0; word < words; word += 1) isAny ||= (found[word]! & checks[word]!) !== 0;
-      if (!isAny) return none;
-      const { allowed } = allowedBy(profile, text.length);
-      return found.map((word, index) => word & checks[index]! & allowed[index]!);
+    search,
+    candidates: (found, profile, bytes) => {
+      const { allowed, withoutLiterals } = allowedBy(profile, bytes);
+      // Most values hold none of the texts.
+      if (found === plain.everywhere || found === general.everywhere) return withoutLiterals;
+      return found.map((word, index) => word & allowed[index]!);
     },
   };
 }

@@ -12,12 +12,14 @@ export function cmdLine(value: string): string {
   const bytes = roomFor(value.length);
   let length = 0;
   let isBlankDue = false;
+  let isChanged = false;
   for (let at = 0; at < value.length; at += 1) {
     const byte = value.charCodeAt(at);
     const kind = KINDS[byte]!;
     if (kind === DELETED) continue;
     if (kind === BLANK) {
       isBlankDue = true;
+      isChanged ||= byte !== SPACE;
       continue;
     }
     if (isBlankDue && kind !== OPENING) {
@@ -25,6 +27,7 @@ export function cmdLine(value: string): string {
       length += 1;
     }
     isBlankDue = false;
+    isChanged ||= kind === UPPER;
     bytes[length] = kind === UPPER ? byte + 0x20 : byte;
     length += 1;
   }
@@ -32,7 +35,8 @@ export function cmdLine(value: string): string {
     bytes[length] = SPACE;
     length += 1;
   }
-  return bytes.latin1Slice(0, length);
+  // Most values come out as they went in: nothing was left out, and nothing became another byte.
+  return length === value.length && !isChanged ? value : bytes.latin1Slice(0, length);
 }
 
 const SPACE = 0x20;
