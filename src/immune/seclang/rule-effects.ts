@@ -23,8 +23,8 @@ export type Jump =
 /** TX:0 is the whole find; those of an earlier rule go, or a group that took no part would show its last value. */
 export function capture(transaction: Transaction, match: Match): void {
   const count = Math.min(CAPTURES.length, match.length);
-  for (let i = 0; i < count; i += 1) setInStore(transaction, "TX", CAPTURES[i]!, match[i] ?? null);
-  for (let i = count; i < transaction.capturesMax; i += 1) setInStore(transaction, "TX", CAPTURES[i]!, null);
+  const end = Math.max(count, transaction.capturesMax);
+  for (let i = 0; i < end; i += 1) setInStore(transaction, "TX", CAPTURES[i]!, (i < count ? match[i] : null) ?? null);
   transaction.capturesMax = count;
 }
 
