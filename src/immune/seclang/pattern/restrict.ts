@@ -6,37 +6,55 @@ import type { ByteSet, Node } from "./parse.ts";
 
 /** Null: on such values it cannot match. */
 export function restrictTo(node: Node, bytes: ByteSet): Node | null {
+  // Sets are shared by the nodes of a pattern: it has thousands of nodes, and some dozens of sets.
+  return restrict(node, bytes, new Map());
+}
+
+type Restricted = Map<ByteSet, ByteSet | null>;
+
+function restrict(node: Node, bytes: ByteSet, known: Restricted): Node | null {
   switch (node.kind) {
     case "bytes": {
-      const both = node.bytes.map((is, byte) => is & bytes[byte]!);
-      return both.includes(1) ? { kind: "bytes", bytes: both } : null;
+      const both = intersect(node.bytes, bytes, known);
+      return both === null ? null : { kind: "bytes", bytes: both };
     }
     case "sequence": {
       const parts: Node[] = [];
       for (const part of node.parts) {
-        const restricted = restrictTo(part, bytes);
+        const restricted = restrict(part, bytes, known);
         if (restricted === null) return null;
         parts.push(restricted);
       }
       return { kind: "sequence", parts };
     }
     case "choice": {
-      const branches = node.branches.flatMap((branch) => restrictTo(branch, bytes) ?? []);
+      const branches = node.branches.flatMap((branch) => restrict(branch, bytes, known) ?? []);
       return branches.length === 0 ? null : { kind: "choice", branches };
     }
     case "repeat": {
-      const inner = restrictTo(node.node, bytes);
+      const inner = restrict(node.node, bytes, known);
       if (inner !== null) return { ...node, node: inner };
       return node.min === 0 ? { kind: "sequence", parts: [] } : null;
     }
     case "group": {
-      const inner = restrictTo(node.node, bytes);
+      const inner = restrict(node.node, bytes, known);
       return inner === null ? null : { ...node, node: inner };
     }
     case "look":
-      return !node.negated && restrictTo(node.node, bytes) === null ? null : node;
+      return !node.negated && restrict(node.node, bytes, known) === null ? null : node;
     case "assertion":
     case "reference":
       return node;
   }
+}
+
+/** Null: they share none. */
+function intersect(left: ByteSet, right: ByteSet, known: Restricted): ByteSet | null {
+  let both = known.get(left);
+  if (both === undefined) {
+    const shared = left.map((is, byte) => is & right[byte]!);
+    both = shared.includes(1) ? shared : null;
+    known.set(left, both);
+  }
+  return both;
 }
