@@ -208,7 +208,8 @@ function buildTables(
   for (const [index, state] of ordered.entries()) place[state] = index;
   const table = new Uint16Array(states * count);
   for (const [index, state] of ordered.entries()) {
-    for (let column = 0; column < count; column += 1) table[index * count + column] = place[next[state * count + column]!]!;
+    for (let column = 0; column < count; column += 1)
+      table[index * count + column] = place[next[state * count + column]!]!;
   }
   return {
     phrases,

@@ -157,7 +157,9 @@ export function compileRules(rules: RuleSet, facts: Facts): CompiledRules {
 
 /** Rules that are known to match. What the others do, had they been settled or not, nothing was concluded from. */
 function concludedRules({ steps, settled }: CompiledPhase): Rule[] {
-  return steps.flatMap(({ head }, index) => (typeof settled![index] === "object" && settled![index] !== null ? [head] : []));
+  return steps.flatMap(({ head }, index) =>
+    typeof settled![index] === "object" && settled![index] !== null ? [head] : [],
+  );
 }
 
 function selectedRules(rules: RuleSet): (select: RuleSelector) => ReadonlySet<Rule> {

@@ -70,11 +70,7 @@ export interface Way {
 }
 
 /** To the checks of a part. */
-export function addCheck(
-  { groups }: Part,
-  { chain, each }: Way,
-  { word, bit, needs }: GroupCheck,
-): void {
+export function addCheck({ groups }: Part, { chain, each }: Way, { word, bit, needs }: GroupCheck): void {
   let group = groups.find((other) => other.chain === chain && other.each === each);
   if (group === undefined) {
     group = { chain, each, checks: [] };

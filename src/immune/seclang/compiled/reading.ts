@@ -115,8 +115,7 @@ export class Reading implements Searched {
   through(chain: Chain): Reading {
     if (this.isUntouchedBy(chain)) return this;
     for (let made = this.#chains; made !== null; made = made.next) if (made.key === chain.index) return made.reading;
-    let reading: Reading = this;
-    for (const name of chain.names) reading = reading.#step(name);
+    const reading = chain.names.reduce<Reading>((last, name) => last.#step(name), this);
     this.#chains = { key: chain.index, reading, next: this.#chains };
     return reading;
   }
@@ -129,12 +128,11 @@ export class Reading implements Searched {
     const { names, lengthens } = chain;
     const stages: Reading[] = [this];
     if (this.isUntouchedBy(chain)) return stages;
-    let last: Reading = this;
     for (const name of names) {
+      const last = stages.at(-1)!;
       if (last.text.length < charsMin && !lengthens) break;
       const next = last.#step(name);
       if (next !== last) stages.push(next);
-      last = next;
     }
     return stages;
   }

@@ -112,7 +112,7 @@ function lookAtRemovals({ removedRules, removedTargets }: Transaction, evaluatio
   for (; evaluation.removalsSeen < removedRules.length; evaluation.removalsSeen += 1) {
     if (evaluation.compiled.unsettles(removedRules[evaluation.removalsSeen]!)) evaluation.isOrderly = false;
   }
-  if (removedTargets.length > 0 && removedTargets.some(isOfTx)) evaluation.isOrderly = false;
+  if (removedTargets.some(isOfTx)) evaluation.isOrderly = false;
 }
 
 const isOfTx = ({ target }: Transaction["removedTargets"][number]): boolean => target.variable === "TX";
