@@ -31,7 +31,7 @@ export interface SqlInjection {
 /** The first shape found, or null. Looks at the first `CHARS_MAX` bytes: an attack begins where it breaks out. */
 export function findSqlInjection(value: string): SqlInjection | null {
   const text = value.length > CHARS_MAX ? value.slice(0, CHARS_MAX) : value;
-  if (!/[^\w.:,+-]/.test(text) || !HAS_ANY.test(text)) return null;
+  if (!/[^\w.:,+-]/.test(text) || !hasMarks(text)) return null;
   return (
     find("bare", sqlTokens(text)) ?? find("single", quotedTokens(text, "'")) ?? find("double", quotedTokens(text, '"'))
   );
@@ -44,7 +44,9 @@ const CHARS_MAX = 4096;
  * a mark that means and or or, or one of the words that become U, E, &, K or X. A word may stand behind digits: those
  * of a comment that MySQL executes.
  */
-const HAS_ANY = new RegExp(
+export const hasMarks = (text: string): boolean => MARKS.test(text);
+
+const MARKS = new RegExp(
   String.raw`['"(]|&&|\|\||(?<![A-Za-z_])(?:${SHAPE_WORDS.join("|")})(?![\w$\x80-\x9f\xa1-\xff])`,
   "i",
 );
