@@ -320,6 +320,29 @@ describe("the compiled rules", () => {
     assert.ok(judged[1]!.slices > 1, `${judged[1]!.slices} slices`);
   });
 
+  test("take turns over many short values, each of another kind, as over long ones", () => {
+    const text = `
+      SecRule ARGS "@rx <b" "id:1,phase:2,pass,t:lowercase"
+      SecRule ARGS|ARGS_NAMES "@contains gamma" "id:2,phase:2,pass,t:urlDecodeUni,t:removeWhitespace"`;
+    const rules = buildRuleSet(parseSecLang(text, "my.conf"), { readData: () => "" });
+    const marks = ["a", "B", "7", " ", "-", ".", "/", ":", "=", "?", "(", "[", ",", "*", "$", "@", "!", "'"];
+    const kind = (n: number): string => marks.filter((_, bit) => (n & (1 << bit)) !== 0).join("");
+    const fields = Array.from({ length: 1500 }, (_, n) => `p${n}=${encodeURIComponent(kind(n * 7919))}`);
+    const body = [...fields, "last=gam+ma", "and=%3CB"].join("&");
+    const judged = [Infinity, 1].map((steps) => {
+      const transaction = openTransaction(rules, facts, { screen: buildScreen(rules) });
+      evaluatePhase(transaction, 1);
+      giveRequestBody(transaction, body);
+      let slices = 1;
+      while (!evaluateSlice(transaction, 2, steps)) slices += 1;
+      assert.equal(judge(transaction).overrun, false);
+      return { slices, ids: judge(transaction).hits.map(({ id }) => id) };
+    });
+    assert.deepEqual(judged[0], { slices: 1, ids: [1, 2] });
+    assert.deepEqual(judged[1]!.ids, [1, 2]);
+    assert.ok(judged[1]!.slices > 10, `${judged[1]!.slices} slices`);
+  });
+
   test("refuse a pattern that could not be bounded", () => {
     const rules = buildRuleSet(
       parseSecLang('SecRule ARGS "@rx (?:(?:a{1,999}){1,999}){1,9}" "id:1,phase:2,pass"', "my.conf"),

@@ -18,6 +18,8 @@ export interface MatchedValue {
 export interface Evaluation {
   readonly compiled: CompiledRules;
   readonly meter: { left: number };
+  /** Steps of this turn that no byte of the exchange pays for: what is made for it and kept for others too. */
+  aside: number;
   view: View | null;
   /** Where a stopped phase goes on. */
   paused: Pause | null;
@@ -86,6 +88,7 @@ export function openEvaluation(compiled: CompiledRules): Evaluation {
   return {
     compiled,
     meter: { left: STEPS_BASE },
+    aside: 0,
     view: null,
     paused: null,
     overrun: false,

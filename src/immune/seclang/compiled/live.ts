@@ -9,7 +9,7 @@ import { assert } from "../../../lib/assert.ts";
 import type { Transaction } from "../transaction.ts";
 import type { Link, PureCheck, Taken } from "./compile.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Part } from "./parts.ts";
+import type { IsEnough, Part } from "./parts.ts";
 import { join, JOINED } from "./parts.ts";
 import type { Reading } from "./reading.ts";
 import type { Candidates, ScreenTable } from "./screen-table.ts";
@@ -64,19 +64,19 @@ function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, 
   const joined = stopped?.joined ?? table.none.slice();
   let group = stopped?.group ?? 0;
   // Transforming a value and searching it for texts is work as well.
-  const isEnough = (chars: number): boolean => {
+  const isEnough: IsEnough = (chars, aside) => {
     meter.left -= chars >> 1;
-    return meter.left < floor;
+    evaluation.aside += aside;
+    return meter.left - evaluation.aside < floor;
   };
   for (let index = stopped?.value ?? 0; index < values.length; index += 1) {
     const { reading } = values[index]!;
     if (reading.isLasting) {
       const lives = livesOf(reading, part, table);
       for (let word = 0; word < joined.length; word += 1) joined[word]! |= lives[word]!;
-      continue;
-    }
-    group = join(joined, reading, part, table, group, isEnough);
-    if (group !== JOINED || isEnough(reading.text.length)) {
+      group = JOINED;
+    } else group = join(joined, reading, part, table, group, isEnough);
+    if (group !== JOINED || isEnough(reading.isLasting ? 0 : reading.text.length, VALUE_STEPS)) {
       const next = group === JOINED ? { value: index + 1, group: 0 } : { value: index, group };
       view.joining = { part: part.index, joined, ...next };
       return null;
@@ -86,6 +86,9 @@ function joinPart(transaction: Transaction, evaluation: Evaluation, part: Part, 
   view.lives[part.index] = joined;
   return joined;
 }
+
+/** Of a value, short as it may be: 0.5 us. There may be thousands. */
+const VALUE_STEPS = 100;
 
 /** Of values that come again, and are short. */
 function livesOf(reading: Reading, part: Part, table: ScreenTable): Candidates {

@@ -79,6 +79,14 @@ export function addCheck({ groups }: Part, { chain, each }: Way, { word, bit, ne
   group.checks.push({ word, bit, needs });
 }
 
+/** Told of each piece of work: the characters that were gone through, and steps beside them. True: pause here. */
+export type IsEnough = (chars: number, aside: number) => boolean;
+
+/** About 20 us. A client can send ever other profiles. */
+const PLAN_STEPS = 4000;
+/** Of one way of transforming a short value: 0.2 us. */
+const WAY_STEPS = 40;
+
 /** How far a value has been joined, where that takes long enough to be stopped: groups still to be looked at. */
 export const JOINED = -1;
 
@@ -92,10 +100,12 @@ export function join(
   part: Part,
   table: ScreenTable,
   from: number,
-  isEnough: (chars: number) => boolean,
+  isEnough: IsEnough,
 ): number {
-  const { untouched, touched } = part.plans.get(reading.profile) ?? planFor(part, reading.profile, table);
+  const known = part.plans.get(reading.profile);
+  const { untouched, touched } = known ?? planFor(part, reading.profile, table);
   if (from === 0) add(into, reading.candidates, untouched);
+  if (known === undefined && isEnough(0, PLAN_STEPS)) return 0;
   for (let index = from; index < touched.length; index += 1) {
     const { chain, each, checks, charsMin, isCaseOnly } = touched[index]!;
     if (reading.text.length < charsMin) continue;
@@ -109,7 +119,7 @@ export function join(
         if (stage.text.length >= charsMin) add(into, stage.candidatesAmong(checks), checks);
       }
     } else add(into, reading.through(chain).candidates, checks);
-    if (isEnough(reading.text.length) && index + 1 < touched.length) return index + 1;
+    if (isEnough(reading.text.length, WAY_STEPS) && index + 1 < touched.length) return index + 1;
   }
   return JOINED;
 }
@@ -138,9 +148,10 @@ function planFor({ groups, plans }: Part, profile: number, table: ScreenTable): 
       same = { chain, each, isCaseOnly, checks: table.none.slice(), charsMin: Infinity };
       touched.set(key, same);
     }
+    if (mayLengthen(chain, profile)) same.charsMin = 0;
     for (const { word, bit, needs } of possible) {
       same.checks[word]! |= bit;
-      same.charsMin = mayLengthen(chain, profile) ? 0 : Math.min(same.charsMin, needs.bytesMin);
+      same.charsMin = Math.min(same.charsMin, needs.bytesMin);
     }
   }
   const plan = { untouched, touched: [...touched.values()] };

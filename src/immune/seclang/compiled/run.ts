@@ -39,6 +39,7 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
   const compiled = evaluation.compiled.phases[phase];
   if (paused === null) beginPhase(transaction, evaluation, phase);
   const begin = paused === null && evaluation.isOrderly ? open(transaction, compiled) : 0;
+  evaluation.aside = 0;
   const floor = evaluation.meter.left - Math.max(steps, SLICE_STEPS_MIN);
   let index = paused?.step ?? begin;
   let resume = paused?.isWithin === true ? paused : null;

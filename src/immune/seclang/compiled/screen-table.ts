@@ -117,7 +117,8 @@ interface Gathered {
   /** Checks that none of the values can match. */
   readonly never: Candidates;
   readonly literals: ReadonlyMap<string, ReadonlySet<number>>;
-  readonly clauses: ReadonlyMap<number, Candidates>;
+  /** Classes of bytes, and the checks that require one of them. */
+  readonly clauses: ReadonlyArray<{ readonly classes: number; readonly checks: Candidates }>;
   /** By the checks' numbers. */
   readonly bytesMin: readonly number[];
 }
@@ -138,7 +139,13 @@ function gather(required: ReadonlyArray<Required | null>, words: number): Gather
       add(clauses.get(clause)!, check);
     }
   }
-  return { everywhere, never, literals, clauses, bytesMin: required.map((each) => each?.bytesMin ?? 0) };
+  return {
+    everywhere,
+    never,
+    literals,
+    clauses: Array.from(clauses, ([classes, checks]) => ({ classes, checks })),
+    bytesMin: required.map((each) => each?.bytesMin ?? 0),
+  };
 }
 
 /** The checks that require a text, as places and words in turn. */
@@ -157,13 +164,14 @@ interface Allowed {
 
 function allow({ everywhere, never, clauses, bytesMin }: Gathered, profile: number, size: number): Allowed {
   const allowed = never.map((word) => ALL_BITS & ~word);
-  for (const [clause, checks] of clauses) {
-    if ((clause & profile) === 0) for (const [index, word] of checks.entries()) allowed[index]! &= ~word;
+  for (const { classes, checks } of clauses) {
+    if ((classes & profile) !== 0) continue;
+    for (let word = 0; word < allowed.length; word += 1) allowed[word]! &= ~checks[word]!;
   }
   // The last size is that of all longer values too.
   if (size < SIZES - 1) {
-    for (const [check, bytes] of bytesMin.entries()) {
-      if (bytes > size) allowed[Math.floor(check / WORD_BITS)]! &= ~(1 << (check % WORD_BITS));
+    for (let check = 0; check < bytesMin.length; check += 1) {
+      if (bytesMin[check]! > size) allowed[Math.floor(check / WORD_BITS)]! &= ~(1 << (check % WORD_BITS));
     }
   }
   return { allowed, withoutLiterals: everywhere.map((word, index) => word & allowed[index]!) };
