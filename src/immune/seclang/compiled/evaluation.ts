@@ -2,7 +2,8 @@
  * The state of one exchange while compiled rules look at it: what is known of its values, where a phase was stopped,
  * and how much its patterns may still cost.
  */
-import type { Phase } from "../rule.ts";
+import type { Match } from "../operators/kind.ts";
+import type { Phase, Rule } from "../rule.ts";
 import type { VariableName } from "../variable-names.ts";
 import type { CompiledPhase, CompiledRules } from "./compile.ts";
 import type { Reading } from "./reading.ts";
@@ -46,6 +47,8 @@ export interface View {
   live: Candidates | null;
   /** The part whose values were being joined when a phase was stopped. */
   joining: Joining | null;
+  /** The link whose values were being asked about then. */
+  asking: Asking | null;
 }
 
 export interface Joining {
@@ -72,6 +75,30 @@ export class Value {
     this.#lowerKey ??= this.key.toLowerCase();
     return this.#lowerKey;
   }
+}
+
+export interface Asking {
+  readonly rule: Rule;
+  readonly sources: readonly ValueSource[];
+  /** The places of the source and of the value to go on with. */
+  readonly source: number;
+  readonly value: number;
+  readonly findings: Finding[];
+}
+
+/** Values to be asked about, and the number of the part that they are of; NO_PART where they are of several. */
+export interface ValueSource {
+  readonly part: number;
+  readonly values: readonly Value[];
+}
+
+export const NO_PART = -1;
+
+/** A value that a rule matches. */
+export interface Finding {
+  readonly value: Value;
+  readonly stage: Reading;
+  readonly match: Match | null;
 }
 
 export interface Pause {
