@@ -12,7 +12,7 @@ export function roomFor(bytes: number): Buffer {
 }
 
 /** The value of each byte as a hexadecimal digit; -1: it is none. */
-export const HEX_VALUE: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
+const HEX_VALUE: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
   const digit = String.fromCharCode(byte);
   return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : -1;
 });

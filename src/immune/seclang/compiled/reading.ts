@@ -165,7 +165,7 @@ interface Made {
   readonly next: Made | null;
 }
 
-/** A longer value takes long enough to be stopped on the way, and is then asked again. */
+/** A longer value takes long: what it was found to be is kept for whatever else shows the same text. */
 export const KEPT_CHARS_MIN = 1024;
 
 const NUMBERS = Object.fromEntries(Object.keys(TRANSFORMATIONS).map((name, index) => [name, index])) as Readonly<

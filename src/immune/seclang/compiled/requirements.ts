@@ -20,7 +20,7 @@ export interface Requirements extends Required {
 }
 
 /** Shorter texts occur nearly everywhere; where they do not, the classes of bytes say so. */
-export const LITERAL_CHARS_MIN = 2;
+const LITERAL_CHARS_MIN = 2;
 
 export function requirementsOf(pattern: Pattern): Requirements {
   const required = requiredBy(pattern);

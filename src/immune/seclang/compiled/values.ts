@@ -156,7 +156,7 @@ function read(view: View, text: string): Reading {
 function collected(transaction: Transaction, view: View, rule: Rule, head: Rule): readonly Value[] {
   const values = valuesOf(transaction, rule, rule.check!.targets, head);
   return values.map(({ name, value }) => {
-    // What is found out about a long value is kept for when the rule was stopped and begins anew.
+    // Of a long value most often something is known by then: it stands in another variable too.
     const isLong = value.length > KEPT_CHARS_MIN;
     const reading = isLong ? read(view, value) : new Reading(value, view.compiled.domain.table, false);
     return new Value(name as VariableName, "", reading);
