@@ -53,8 +53,8 @@ const seconds = Number(values.seconds);
 const connections = 16;
 /** Compiling what is hot takes seconds where it shares its core with what it compiles. */
 const warmUpSeconds = 8;
-/** Distinct requests that take turns. */
-const requestCount = 200;
+/** Distinct requests that take turns: more than the values that cellws keeps readings of (seclang/compiled/memory.ts). */
+const requestCount = 4000;
 const kinds = ["GET, 5 parameters", "JSON, 1 KB", "form"] as const;
 
 const ruleFiles = [path.join(crs, "crs-setup.conf.example"), path.join(crs, "rules", "*.conf")];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { findSqlInjection } from "../../src/immune/seclang/detect/sql-injection.ts";
+import { findSqlInjection, hasMarks } from "../../src/immune/seclang/detect/sql-injection.ts";
 import { sqlTokens } from "../../src/immune/seclang/detect/sql-tokens.ts";
 
 const attacks: Readonly<Record<string, readonly string[]>> = {
@@ -206,6 +206,42 @@ describe("the tokenizer of SQL", () => {
         findSqlInjection(pieces.join(""));
       }),
     );
+  });
+
+  test("gives no letter that shapes are made of where a value has none of the marks that are looked for first", () => {
+    const words = "and or xor union select from where having limit case when order by group drop table exec into sleep";
+    const marks = [
+      "&&",
+      "||",
+      "&",
+      "|",
+      "(",
+      " ",
+      "/*",
+      "*/",
+      "/*!50000",
+      "1",
+      "1.",
+      "0x",
+      "$",
+      "@",
+      "\xe9",
+      "\xa0",
+      "-",
+      "_",
+    ];
+    const pieces = fc.array(fc.constantFrom(...words.split(" "), ...marks), { maxLength: 8 });
+    let unmarked = 0;
+    fc.assert(
+      fc.property(pieces, (each) => {
+        const text = each.join("");
+        if (hasMarks(text)) return;
+        unmarked += 1;
+        assert.doesNotMatch(sqlTokens(text), /[UE&KXpF]/, text);
+      }),
+      { numRuns: 5000 },
+    );
+    assert.ok(unmarked > 500, `only ${unmarked} values without marks`);
   });
 
   test("finds an attack in whatever case its words are written", () => {

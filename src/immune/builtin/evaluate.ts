@@ -167,7 +167,7 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
   let written: boolean | null = null;
   for (const { form, checks } of screen.byPlace.get(value.place)!) {
     const shown = formOf(form, text, plain, plainProfile);
-    if (shown !== last) candidates = screen.table.candidates(shown, shown === text ? profile : profileOf(shown));
+    if (shown !== last) candidates = candidatesOf(screen, shown, shown === text ? profile : profileOf(shown));
     last = shown;
     for (let word = 0; word < checks.length; word += 1) {
       let bits = candidates[word]! & checks[word]!;
@@ -191,6 +191,10 @@ function lookThrough(run: BuiltinRun, value: PlacedValue, text: string): void {
 }
 
 const NONE: readonly number[] = [];
+
+function candidatesOf({ table }: BuiltinScreen, text: string, profile: number): readonly number[] {
+  return table.candidates(table.search(text, profile), profile, text.length);
+}
 
 const isTold = ({ hits }: BuiltinRun, { id }: Filter): boolean => hits.some((hit) => hit.id === id);
 

@@ -9,16 +9,15 @@
 import type { Facts } from "../seclang/compiled/facts.ts";
 import { noFacts } from "../seclang/compiled/facts.ts";
 import type { Needs } from "../seclang/compiled/needs.ts";
+import { requirementsOf } from "../seclang/compiled/requirements.ts";
 import type { ScreenTable } from "../seclang/compiled/screen-table.ts";
 import { buildScreenTable, WORD_BITS } from "../seclang/compiled/screen-table.ts";
-import { requiredClasses } from "../seclang/pattern/byte-classes.ts";
 import type { BoundedRegex } from "../seclang/pattern/bounded-regex.ts";
 import { boundedBy } from "../seclang/pattern/bounded-regex.ts";
 import type { Pattern } from "../seclang/pattern/parse.ts";
 import { parsePattern } from "../seclang/pattern/parse.ts";
 import type { Program } from "../seclang/pattern/program.ts";
 import { buildProgram } from "../seclang/pattern/program.ts";
-import { requiredLiterals } from "../seclang/required-literals.ts";
 import type { Exclusion } from "./exclusions.ts";
 import { readExclusions } from "./exclusions.ts";
 import type { Check, Filter } from "./filter.ts";
@@ -106,13 +105,12 @@ function build(filter: Filter, check: Check, facts: Facts | null): { built: Buil
   const key = `/${source.source}/${source.flags}`;
   const known = facts?.patterns.get(key);
   const parsed = known === undefined ? parsePattern(source) : null;
-  const literals = known === undefined ? requiredLiterals(parsed!) : known.literals;
-  const clauses = known === undefined ? requiredClasses(parsed!.root) : known.clauses;
+  const requirements = known ?? requirementsOf(parsed!);
   const programOf = (): Program => known?.program ?? programFrom(filter, parsed!);
-  if (facts !== null && known === undefined) facts.patterns.set(key, { literals, clauses, program: programOf() });
+  if (facts !== null && known === undefined) facts.patterns.set(key, { ...requirements, program: programOf() });
   return {
     built: { filter, check, regex: check.kind === "pattern" ? lazily(() => boundedBy(programOf())) : null },
-    need: { pure: true, literals, clauses, regex: null, regexFor: null },
+    need: { ...requirements, pure: true, regex: null, regexFor: null },
   };
 }
 

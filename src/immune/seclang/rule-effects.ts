@@ -22,10 +22,13 @@ export type Jump =
 
 /** TX:0 is the whole find; those of an earlier rule go, or a group that took no part would show its last value. */
 export function capture(transaction: Transaction, match: Match): void {
-  for (let i = 0; i <= CAPTURES_MAX; i += 1) setInStore(transaction, "TX", String(i), match[i] ?? null);
+  const count = Math.min(CAPTURES.length, match.length);
+  const end = Math.max(count, transaction.capturesMax);
+  for (let i = 0; i < end; i += 1) setInStore(transaction, "TX", CAPTURES[i]!, (i < count ? match[i] : null) ?? null);
+  transaction.capturesMax = count;
 }
 
-const CAPTURES_MAX = 9;
+const CAPTURES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
 export function perform(transaction: Transaction, effect: RuleEffect): void {
   switch (effect.kind) {
@@ -42,6 +45,7 @@ export function perform(transaction: Transaction, effect: RuleEffect): void {
       const key = expandMacro(effect.key, transaction);
       transaction.storeKeys.set(effect.store, key);
       transaction.stores.set(effect.store, transaction.options.collections?.open(effect.store, key) ?? new Map());
+      transaction.capturesMax = CAPTURES.length;
       return;
     }
     case "expirevar": {

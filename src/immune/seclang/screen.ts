@@ -31,6 +31,7 @@ export function forgetLearned({ compiled }: Screen): void {
   for (const { domain } of Object.values(compiled.phases)) {
     domain.memory.clear();
     domain.table.clear();
+    for (const part of domain.parts) part.plans.clear();
   }
   Object.assign(compiled.taken, { removed: [], byLink: new Map() });
 }

@@ -20,6 +20,8 @@ import type { MacroValues } from "./macro.ts";
 import type { BodyProcessorName, Disruption, EngineMode, Phase, Rule, StoreName } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 import type { Screen } from "./screen.ts";
+import type { Store } from "./store.ts";
+import { LayeredStore } from "./store.ts";
 import type { TargetParts } from "./uri.ts";
 import { splitTarget } from "./uri.ts";
 import type { VARIABLES, VariableName } from "./variable-names.ts";
@@ -56,8 +58,10 @@ export interface Transaction extends MacroValues {
   readonly target: TargetParts;
   readonly query: BodyReading;
   readonly cookies: readonly NamedValue[];
-  readonly stores: Map<StoreName, Map<string, string>>;
+  readonly stores: Map<StoreName, Store>;
   /** The keys under which initcol opened lasting collections. */
+  /** Of the names 0 to 9 in TX, those from here on are not there. */
+  capturesMax: number;
   readonly storeKeys: Map<StoreName, string>;
   readonly removedRules: RuleSelector[];
   readonly removedTargets: Array<{ select: RuleSelector; target: Target }>;
@@ -112,6 +116,7 @@ export function openTransaction(rules: RuleSet, request: RequestFacts, options: 
     }),
     cookies: readCookies(request.headers),
     stores: new Map([["TX", new Map<string, string>()]]),
+    capturesMax: 0,
     storeKeys: new Map(),
     removedRules: [],
     removedTargets: [],
@@ -216,21 +221,23 @@ export function isOver({ engine, interruption, allowed }: Transaction, phase: Ph
 /** The entries of a variable that a target's selector chooses; a scalar is one entry without a key. */
 export function entriesOf(transaction: Transaction, target: Target): readonly Entry[] {
   const { variable, selector } = target;
-  if (selector.kind === "key" && variable in STORE_NAMES) {
-    // Most rules look at one variable of TX, which holds a hundred.
-    const value = storeOf(transaction, variable as StoreName).get(selector.key);
-    return value === undefined ? [] : [{ key: selector.key, value }];
+  const chosen: Entry[] = [];
+  const add: AddEntry = (key, value) => {
+    chosen.push({ key, value });
+  };
+  if (variable in STORE_NAMES && selector.kind !== "all") {
+    const store = storeOf(transaction, variable as StoreName);
+    if (selector.kind === "key") {
+      // Most rules look at one variable of TX, which holds a hundred.
+      const value = store.get(selector.key);
+      if (value !== undefined) add(selector.key, value);
+    } else if (store instanceof LayeredStore) {
+      store.eachFound(selector.regex, add);
+    } else for (const [key, value] of store) if (selector.regex.test(key)) add(key, value);
+    return chosen;
   }
-  if (selector.kind === "regex" && variable in STORE_NAMES) {
-    const found: Entry[] = [];
-    for (const [key, value] of storeOf(transaction, variable as StoreName)) {
-      if (selector.regex.test(key)) found.push({ key, value });
-    }
-    return found;
-  }
-  const entries = allEntries(transaction, variable);
-  if (selector.kind === "all") return entries;
-  return entries.filter((entry) => isChosen(target, entry));
+  eachEntry(transaction, variable, add);
+  return selector.kind === "all" ? chosen : chosen.filter((entry) => isChosen(target, entry));
 }
 
 /** Whether a target's selector chooses an entry of its variable. */
@@ -245,7 +252,7 @@ export function isChosen({ selector }: Target, entry: Pick<Entry, "key">): boole
   }
 }
 
-export function storeOf(transaction: Transaction, store: StoreName): Map<string, string> {
+export function storeOf(transaction: Transaction, store: StoreName): Store {
   let found = transaction.stores.get(store);
   if (found === undefined) {
     found = new Map();
@@ -258,23 +265,31 @@ export function storeOf(transaction: Transaction, store: StoreName): Map<string,
 export function setInStore(transaction: Transaction, name: StoreName, key: string, value: string | null): void {
   const store = storeOf(transaction, name);
   const lower = key.toLowerCase();
+  // A rule may set by itself what others capture.
+  if (lower.length === 1) transaction.capturesMax = DIGITS;
   if (value === null) store.delete(lower);
-  else if (store.has(lower) || store.size < SECLANG_LIMITS.collectionKeysMax) store.set(lower, value);
+  else if (store.size < SECLANG_LIMITS.collectionKeysMax || store.has(lower)) store.set(lower, value);
 }
+
+const DIGITS = 10;
 
 function firstValue(transaction: Transaction, variable: VariableName, key: string | null): string {
   if (variable in STORE_NAMES && key !== null) return storeOf(transaction, variable as StoreName).get(key) ?? "";
-  const entries = allEntries(transaction, variable);
-  if (key === null) return entries[0]?.value ?? "";
-  return entries.find((entry) => entry.key.toLowerCase() === key)?.value ?? "";
+  let first: string | null = null as string | null;
+  eachEntry(transaction, variable, (name, value) => {
+    if (first === null && (key === null || name.toLowerCase() === key)) first = value;
+  });
+  return first ?? "";
 }
 
-function allEntries(transaction: Transaction, variable: VariableName): readonly Entry[] {
-  if (variable in STORE_NAMES) {
-    return Array.from(storeOf(transaction, variable as StoreName), ([key, value]) => ({ key, value }));
-  }
-  if (variable in SCALARS) return [{ key: "", value: SCALARS[variable as ScalarName](transaction) }];
-  return COLLECTIONS[variable as CollectionName](transaction);
+export type AddEntry = (key: string, value: string) => void;
+
+/** Calls back with each entry of a variable: the key as it came, "" for a scalar, and the value. */
+export function eachEntry(transaction: Transaction, variable: VariableName, add: AddEntry): void {
+  if (variable in SCALARS) add("", SCALARS[variable as ScalarName](transaction));
+  else if (variable in STORE_NAMES) {
+    for (const [key, value] of storeOf(transaction, variable as StoreName)) add(key, value);
+  } else COLLECTIONS[variable as CollectionName](transaction, add);
 }
 
 type OfKind<Kind> = {
@@ -363,48 +378,66 @@ const SCALARS = {
   URLENCODED_ERROR: ({ query, body }) => flag(query.invalidEncoding || body.invalidEncoding),
 } as const satisfies Record<ScalarName, (transaction: Transaction) => string>;
 
-const entries = (values: readonly NamedValue[]): Entry[] => values.map(({ name, value }) => ({ key: name, value }));
-const names = (values: readonly NamedValue[]): Entry[] => values.map(({ name }) => ({ key: name, value: name }));
-const headerEntries = (headers: readonly string[]): NamedValue[] => {
-  const values: NamedValue[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) values.push({ name: headers[i]!, value: headers[i + 1]! });
-  return values;
+const pairs = (values: readonly NamedValue[], add: AddEntry): void => {
+  for (const { name, value } of values) add(name, value);
+};
+const names = (values: readonly NamedValue[], add: AddEntry): void => {
+  for (const { name } of values) add(name, name);
+};
+const headerPairs = (headers: readonly string[], add: AddEntry): void => {
+  for (let i = 0; i + 1 < headers.length; i += 2) add(headers[i]!, headers[i + 1]!);
+};
+const headerNames = (headers: readonly string[], add: AddEntry): void => {
+  for (let i = 0; i + 1 < headers.length; i += 2) add(headers[i]!, headers[i]!);
 };
 
 const COLLECTIONS = {
-  ARGS: ({ query, body }) => entries([...query.args, ...body.args]),
-  ARGS_GET: ({ query }) => entries(query.args),
-  ARGS_GET_NAMES: ({ query }) => names(query.args),
-  ARGS_NAMES: ({ query, body }) => names([...query.args, ...body.args]),
-  ARGS_POST: ({ body }) => entries(body.args),
-  ARGS_POST_NAMES: ({ body }) => names(body.args),
-  FILES: ({ body }) => body.files.map(({ field, filename }) => ({ key: field, value: filename })),
-  FILES_NAMES: ({ body }) => body.files.map(({ field }) => ({ key: field, value: field })),
-  FILES_SIZES: ({ body }) => body.files.map(({ field, bytes }) => ({ key: field, value: String(bytes) })),
-  MATCHED_VARS: ({ matched }) => matched.map(({ name, value }) => ({ key: name, value })),
-  MATCHED_VARS_NAMES: ({ matched }) => matched.map(({ name }) => ({ key: name, value: name })),
-  MULTIPART_FILENAME: ({ body }) => body.files.map(({ field, filename }) => ({ key: field, value: filename })),
-  MULTIPART_NAME: ({ body, processor }) =>
-    processor === "MULTIPART"
-      ? [...body.args.map(({ name }) => name), ...body.files.map(({ field }) => field)].map((name) => ({
-          key: name,
-          value: name,
-        }))
-      : [],
-  MULTIPART_PART_HEADERS: ({ body }) => entries(body.partHeaders),
-  REQUEST_COOKIES: ({ cookies }) => entries(cookies),
-  REQUEST_COOKIES_NAMES: ({ cookies }) => names(cookies),
-  REQUEST_HEADERS: ({ request }) => entries(headerEntries(request.headers)),
-  REQUEST_HEADERS_NAMES: ({ request }) => names(headerEntries(request.headers)),
-  RESPONSE_HEADERS: ({ response }) => entries(headerEntries(response?.headers ?? [])),
-  RESPONSE_HEADERS_NAMES: ({ response }) => names(headerEntries(response?.headers ?? [])),
-  RULE: ({ rule }) =>
-    rule === null
-      ? []
-      : [
-          { key: "id", value: String(rule.id) },
-          { key: "severity", value: String(rule.severity ?? "") },
-        ],
-  XML: ({ body: { xml } }) =>
-    xml === null ? [] : [{ key: "/*", value: xml.text }, ...xml.attributes.map((value) => ({ key: "//@*", value }))],
-} as const satisfies Record<CollectionName, (transaction: Transaction) => Entry[]>;
+  ARGS: ({ query, body }, add) => {
+    pairs(query.args, add);
+    pairs(body.args, add);
+  },
+  ARGS_GET: ({ query }, add) => pairs(query.args, add),
+  ARGS_GET_NAMES: ({ query }, add) => names(query.args, add),
+  ARGS_NAMES: ({ query, body }, add) => {
+    names(query.args, add);
+    names(body.args, add);
+  },
+  ARGS_POST: ({ body }, add) => pairs(body.args, add),
+  ARGS_POST_NAMES: ({ body }, add) => names(body.args, add),
+  FILES: ({ body }, add) => {
+    for (const { field, filename } of body.files) add(field, filename);
+  },
+  FILES_NAMES: ({ body }, add) => {
+    for (const { field } of body.files) add(field, field);
+  },
+  FILES_SIZES: ({ body }, add) => {
+    for (const { field, bytes } of body.files) add(field, String(bytes));
+  },
+  MATCHED_VARS: ({ matched }, add) => pairs(matched, add),
+  MATCHED_VARS_NAMES: ({ matched }, add) => names(matched, add),
+  MULTIPART_FILENAME: ({ body }, add) => {
+    for (const { field, filename } of body.files) add(field, filename);
+  },
+  MULTIPART_NAME: ({ body, processor }, add) => {
+    if (processor !== "MULTIPART") return;
+    names(body.args, add);
+    for (const { field } of body.files) add(field, field);
+  },
+  MULTIPART_PART_HEADERS: ({ body }, add) => pairs(body.partHeaders, add),
+  REQUEST_COOKIES: ({ cookies }, add) => pairs(cookies, add),
+  REQUEST_COOKIES_NAMES: ({ cookies }, add) => names(cookies, add),
+  REQUEST_HEADERS: ({ request }, add) => headerPairs(request.headers, add),
+  REQUEST_HEADERS_NAMES: ({ request }, add) => headerNames(request.headers, add),
+  RESPONSE_HEADERS: ({ response }, add) => headerPairs(response?.headers ?? [], add),
+  RESPONSE_HEADERS_NAMES: ({ response }, add) => headerNames(response?.headers ?? [], add),
+  RULE: ({ rule }, add) => {
+    if (rule === null) return;
+    add("id", String(rule.id));
+    add("severity", String(rule.severity ?? ""));
+  },
+  XML: ({ body: { xml } }, add) => {
+    if (xml === null) return;
+    add("/*", xml.text);
+    for (const value of xml.attributes) add("//@*", value);
+  },
+} as const satisfies Record<CollectionName, (transaction: Transaction, add: AddEntry) => void>;

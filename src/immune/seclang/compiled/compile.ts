@@ -1,11 +1,11 @@
 /**
  * Prepares a rule set to be run fast: everything that does not depend on the exchange is worked out here, once.
  *
- * - What each rule looks at is cut into *parts* (one target with what is excluded from it), and what it does to the
- *   values into *chains* of transformations; each distinct one has a number, so that its values are collected and
- *   transformed once for all rules that look at them.
+ * - What each rule looks at is cut into *parts* (parts.ts), and what it does to the values into *chains* of
+ *   transformations; each distinct one has a number, so that its values are collected and transformed once for all
+ *   rules that look at them.
  * - Each check that looks at nothing but its value has a bit in the candidate sets of readings. Joined over all values
- *   of a part, they say of most rules at once that there is nothing to do.
+ *   that a phase looks at, they say of most rules at once that there is nothing to do.
  * - What configures the rule set is settled (fold.ts), and jumps lead to places, not to names.
  *
  * The rules stay data and are run by one loop (run.ts). Code generated for each rule would save little: what costs is
@@ -28,6 +28,10 @@ import type { Memory } from "./memory.ts";
 import { openMemory } from "./memory.ts";
 import type { Needs } from "./needs.ts";
 import { needsOf } from "./needs.ts";
+import type { Opening } from "./opening.ts";
+import { openingOf } from "./opening.ts";
+import type { Part } from "./parts.ts";
+import { addCheck, openPart } from "./parts.ts";
 import type { ScreenTable } from "./screen-table.ts";
 import { buildScreenTable, WORD_BITS } from "./screen-table.ts";
 
@@ -36,6 +40,8 @@ export interface CompiledRules {
   readonly phases: Readonly<Record<Phase, CompiledPhase>>;
   /** The rules that a control means, found out when it first happens. */
   readonly selected: (select: RuleSelector) => ReadonlySet<Rule>;
+  /** Whether what was settled supposes that the rules which a control takes out are there. */
+  readonly unsettles: (select: RuleSelector) => boolean;
   /** What the last exchange's removed targets came to, for each link. */
   readonly taken: { removed: readonly RemovedTarget[]; byLink: Map<Link, Taken | null> };
   /** Rules whose runs can be spared, and those that are run each time. */
@@ -60,6 +66,10 @@ export interface CompiledPhase {
   readonly domain: Domain;
   /** What is certain of each step (fold.ts), where it may be relied on; null in the other phases. */
   readonly settled: Settled | null;
+  /** Of phase 1. */
+  readonly opening: Opening | null;
+  /** What the checks look at by which its steps begin, so far as they can be spared. */
+  readonly parts: readonly Part[];
 }
 
 /** Phases that look at the same things: those of the request, and those of the response and after. */
@@ -67,18 +77,19 @@ export interface Domain {
   readonly table: ScreenTable;
   /** Readings kept between exchanges. */
   readonly memory: Memory;
-  /** As many places as there are parts, and spots. */
+  readonly parts: readonly Part[];
+  /** As many places as there are parts. */
   readonly emptyParts: readonly undefined[];
-  readonly emptySpots: readonly undefined[];
   /** Those of BODY_VARIABLES. */
   readonly bodyParts: readonly number[];
-  readonly bodySpots: readonly number[];
 }
 
 export interface CompiledStep {
   readonly head: Rule;
   /** The links of the chain, most often one. */
   readonly links: readonly Link[];
+  /** The check of the first link, where it can be spared. */
+  readonly spared: PureCheck | null;
   /** Where to go on once the chain has matched, in `steps`; what `jumpOf` says of its links, the last one winning. */
   readonly jump: number;
 }
@@ -109,15 +120,6 @@ export interface PureCheck {
 /** Targets whose values stay the same during a phase, in their order. */
 export interface List {
   readonly parts: readonly Part[];
-  /** For each part the number of its *spot*: this part through the link's chain, in all rules that look at just that. */
-  readonly spots: readonly number[];
-}
-
-/** One target, with what the same rule excludes from it. */
-export interface Part {
-  readonly index: number;
-  readonly target: Target;
-  readonly exclusions: readonly Target[];
 }
 
 /** Where a link's values come from. */
@@ -133,20 +135,31 @@ export type Source =
 export function compileRules(rules: RuleSet, facts: Facts): CompiledRules {
   const request = collectDomain(rules, [1, 2], facts);
   const after = collectDomain(rules, [3, 4, 5], facts);
+  const phases = {
+    1: request.phase(1),
+    2: request.phase(2),
+    3: after.phase(3),
+    4: after.phase(4),
+    5: after.phase(5),
+  };
+  const selected = selectedRules(rules);
+  const concluded = new Set([...concludedRules(phases[1]), ...concludedRules(phases[2])]);
   return {
     rules,
-    phases: {
-      1: request.phase(1),
-      2: request.phase(2),
-      3: after.phase(3),
-      4: after.phase(4),
-      5: after.phase(5),
-    },
-    selected: selectedRules(rules),
+    phases,
+    selected,
+    unsettles: (select) => !selected(select).isDisjointFrom(concluded),
     taken: { removed: [], byLink: new Map() },
     screened: request.screened + after.screened,
     unscreened: request.unscreened + after.unscreened,
   };
+}
+
+/** Rules that are known to match. What the others do, had they been settled or not, nothing was concluded from. */
+function concludedRules({ steps, settled }: CompiledPhase): Rule[] {
+  return steps.flatMap(({ head }, index) =>
+    typeof settled![index] === "object" && settled![index] !== null ? [head] : [],
+  );
 }
 
 function selectedRules(rules: RuleSet): (select: RuleSelector) => ReadonlySet<Rule> {
@@ -172,9 +185,9 @@ interface BuiltDomain {
 
 function collectDomain(rules: RuleSet, phases: readonly Phase[], facts: Facts): BuiltDomain {
   const chains = collectChains();
-  const collected: Collected = { parts: new Map(), spots: new Map() };
+  const parts = new Map<string, Part>();
   const drafts = new Map<Rule, Draft>();
-  for (const rule of rulesOf(rules, phases)) drafts.set(rule, draftOf(rule, chains, collected, facts));
+  for (const rule of rulesOf(rules, phases)) drafts.set(rule, draftOf(rule, chains, parts, facts));
   const steps = phases.map((phase) => stepsOf(rules.phases[phase], drafts));
   const isRequest = phases[0] === 1;
   const settled = isRequest ? foldPhases({ 1: steps[0]!, 2: steps[1]! }) : null;
@@ -198,24 +211,41 @@ function collectDomain(rules: RuleSet, phases: readonly Phase[], facts: Facts): 
     };
   }
   const table = buildScreenTable(needs, facts);
+  for (const { check, source, chain, rule } of drafts.values()) {
+    if (check?.isSpared !== true || source.kind !== "list") continue;
+    const way = { chain, each: rule.multiMatch };
+    for (const part of source.list.parts) addCheck(part, way, check);
+  }
   const domain: Domain = {
     table,
     memory: openMemory(table),
-    emptyParts: Array.from({ length: collected.parts.size }, () => undefined),
-    emptySpots: Array.from({ length: collected.spots.size }, () => undefined),
-    bodyParts: [...collected.parts.values()].filter((part) => isOfBody(part.target.variable)).map(({ index }) => index),
-    bodySpots: [...collected.spots.values()].filter((spot) => isOfBody(spot.variable)).map(({ number }) => number),
+    parts: [...parts.values()],
+    emptyParts: Array.from({ length: parts.size }, () => undefined),
+    bodyParts: [...parts.values()].filter((part) => isOfBody(part.target.variable)).map(({ index }) => index),
   };
   const screened = needs.filter(({ literals, clauses }) => literals !== null || clauses.length > 0).length;
   return {
-    phase: (phase) => ({
-      domain,
-      steps: steps[phases.indexOf(phase)]!,
-      settled: settled === null ? null : settled[phase === 1 ? 1 : 2],
-    }),
+    phase: (phase) => {
+      const own = steps[phases.indexOf(phase)]!.map(withSpared);
+      const looked = own.flatMap(({ spared, links: [first] }) =>
+        spared !== null && first!.source.kind === "list" ? first!.source.list.parts : [],
+      );
+      return {
+        domain,
+        steps: own,
+        settled: settled === null ? null : settled[phase === 1 ? 1 : 2],
+        opening: settled !== null && phase === 1 ? openingOf(own, settled[1]) : null,
+        parts: [...new Set(looked)],
+      };
+    },
     screened,
     unscreened: drafts.size - screened,
   };
+}
+
+function withSpared(step: CompiledStep): CompiledStep {
+  const { check } = step.links[0]!;
+  return { ...step, spared: check?.isSpared === true ? check : null };
 }
 
 /** A link, before it is known which checks get a bit. */
@@ -223,32 +253,19 @@ interface Draft extends Link {
   check: PureCheck | null;
 }
 
-/** What links share. */
-interface Collected {
-  readonly parts: Map<string, Part>;
-  readonly spots: Map<string, Spot>;
-}
-
-interface Spot {
-  readonly number: number;
-  readonly variable: VariableName;
-}
-
-function draftOf(rule: Rule, chains: Chains, collected: Collected, facts: Facts): Draft {
+function draftOf(rule: Rule, chains: Chains, parts: Map<string, Part>, facts: Facts): Draft {
   const targets = rule.check?.targets ?? [];
-  const chain = chains.chainOf(rule.transformations);
-  const way = `${chain.index}${rule.multiMatch ? " each" : ""}`;
   return {
     rule,
-    chain,
+    chain: chains.chainOf(rule.transformations),
     variables: new Set(targets.map(({ variable }) => variable)),
-    source: rule.check === null ? { kind: "nothing" } : sourceOf(targets, way, collected),
+    source: rule.check === null ? { kind: "nothing" } : sourceOf(targets, parts),
     needs: rule.check === null ? null : needsOf(rule.check, rule.place, facts),
     check: null,
   };
 }
 
-function sourceOf(targets: readonly Target[], way: string, { parts, spots }: Collected): Source {
+function sourceOf(targets: readonly Target[], parts: Map<string, Part>): Source {
   const [target] = targets;
   if (targets.length === 1 && VARIABLES[target!.variable] === "store" && target!.selector.kind === "key") {
     const store = target!.variable as StoreName;
@@ -257,17 +274,7 @@ function sourceOf(targets: readonly Target[], way: string, { parts, spots }: Col
   if (!targets.every(isSteady)) return { kind: "collected" };
   const excluded = targets.filter(({ mode }) => mode === "exclude");
   const included = targets.filter(({ mode }) => mode !== "exclude");
-  const own = included.map((each) => partOf(each, excluded, parts));
-  const ownSpots = own.map(({ index, target }) => {
-    const key = `${index} ${way}`;
-    let spot = spots.get(key);
-    if (spot === undefined) {
-      spot = { number: spots.size, variable: target.variable };
-      spots.set(key, spot);
-    }
-    return spot.number;
-  });
-  return { kind: "list", list: { parts: own, spots: ownSpots } };
+  return { kind: "list", list: { parts: included.map((each) => partOf(each, excluded, parts)) } };
 }
 
 function partOf(target: Target, excluded: readonly Target[], parts: Map<string, Part>): Part {
@@ -275,7 +282,7 @@ function partOf(target: Target, excluded: readonly Target[], parts: Map<string, 
   const key = [target, ...exclusions].map(keyOf).join("|");
   let part = parts.get(key);
   if (part === undefined) {
-    part = { index: parts.size, target, exclusions };
+    part = openPart(parts.size, target, exclusions);
     parts.set(key, part);
   }
   return part;
@@ -338,7 +345,7 @@ function stepsOf(steps: readonly Step[], links: ReadonlyMap<Rule, Link>): Compil
       chain.push(links.get(rule)!);
       jump = jumpFrom(rule, steps, index, placeOf, heads.length) ?? jump;
     }
-    compiled.push({ head: step.rule, links: chain, jump: jump ?? compiled.length + 1 });
+    compiled.push({ head: step.rule, links: chain, spared: null, jump: jump ?? compiled.length + 1 });
   }
   return compiled;
 }

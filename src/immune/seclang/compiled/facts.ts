@@ -4,6 +4,7 @@
  */
 import type { FinderTables } from "../aho-corasick.ts";
 import type { Program } from "../pattern/program.ts";
+import type { Requirements } from "./requirements.ts";
 
 export interface Facts {
   /** By the pattern as the rule has it. */
@@ -12,9 +13,7 @@ export interface Facts {
   readonly finders: FinderTables[];
 }
 
-export interface PatternFacts {
-  readonly literals: readonly string[] | null;
-  readonly clauses: readonly number[];
+export interface PatternFacts extends Requirements {
   readonly program: Program;
 }
 

@@ -5,41 +5,48 @@
  */
 import type { Macro, MacroValues } from "../macro.ts";
 import { expandMacro, fixedText, parseMacro } from "../macro.ts";
-import { profileOfSet, requiredClasses } from "../pattern/byte-classes.ts";
+import { profileOfSet } from "../pattern/byte-classes.ts";
 import type { BoundedRegex } from "../pattern/bounded-regex.ts";
 import { boundedBy, boundRegex } from "../pattern/bounded-regex.ts";
 import { parsePattern } from "../pattern/parse.ts";
 import { buildProgram } from "../pattern/program.ts";
 import { compileRegex } from "../regex.ts";
-import { requiredLiterals } from "../required-literals.ts";
 import type { RuleCheck } from "../rule.ts";
 import type { Place } from "../rule-error.ts";
 import { ruleError } from "../rule-error.ts";
 import type { Facts, PatternFacts } from "./facts.ts";
+import type { Required, Requirements } from "./requirements.ts";
+import { requirementsOf } from "./requirements.ts";
 
-export interface Needs {
+export interface Needs extends Requirements {
   readonly pure: boolean;
-  /** One of these texts, ASCII case ignored; null: no particular one. */
-  readonly literals: readonly string[] | null;
-  /** A class of bytes out of each (byte-classes.ts). */
-  readonly clauses: readonly number[];
   /** How to run it in bounded time; null: the operator is linear by itself. */
   readonly regex: BoundedRegex | null;
   /** The same for a pattern that holds macros; null: it is too large, once they are filled in. */
   readonly regexFor: ((values: MacroValues) => BoundedRegex | null) | null;
 }
 
-const IMPURE: Needs = { pure: false, literals: null, clauses: [], regex: null, regexFor: null };
+const NOTHING: Required = { literals: null, clauses: [], bytesMin: 0 };
+const IMPURE: Needs = { ...NOTHING, plain: NOTHING, pure: false, regex: null, regexFor: null };
 const PURE: Needs = { ...IMPURE, pure: true };
 
+/** For operators that are no patterns: of plain values they require the same. */
+const pure = (required: Partial<Required>): Needs => {
+  const whole = { ...NOTHING, ...required };
+  return { ...PURE, ...whole, plain: whole };
+};
+
 export function needsOf({ operator, match }: RuleCheck, place: Place, facts: Facts): Needs {
-  if (match.phrases !== undefined) return { ...PURE, literals: match.phrases };
+  if (match.phrases !== undefined) return pure({ literals: match.phrases, bytesMin: shortest(match.phrases) });
   const name = operator.name.toLowerCase();
   const special = Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined;
   if (special !== undefined) return special(operator.argument, place, facts);
   if (WITH_MACROS.has(name)) return fixedText(parseMacro(operator.argument, place)) === null ? IMPURE : PURE;
   return ALWAYS_PURE.has(name) ? PURE : IMPURE;
 }
+
+const shortest = (texts: readonly string[]): number =>
+  texts.reduce((length, text) => Math.min(length, text.length), Infinity);
 
 /** Operators whose argument may hold macros, and which ask nothing of the value that is worth searching for. */
 const WITH_MACROS = new Set(["within", "eq", "ge", "gt", "le", "lt"]);
@@ -57,11 +64,11 @@ const SPECIAL: Readonly<Record<string, (argument: string, place: Place, facts: F
   endswith: textNeeds,
   streq: textNeeds,
   // As the detectors themselves begin: without any of these bytes they look no further.
-  detectsqli: () => ({ ...PURE, clauses: classesOf(/[^\w.:,+-]/) }),
-  detectxss: () => ({ ...PURE, clauses: classesOf(/[<=]/) }),
-  validateurlencoding: () => ({ ...PURE, clauses: classesOf(/%/) }),
-  validateutf8encoding: () => ({ ...PURE, clauses: classesOf(/[\x80-\xff]/) }),
-  validatebyterange: (argument) => ({ ...PURE, clauses: [profileOfSet(bytesOutside(argument))] }),
+  detectsqli: () => pure({ clauses: classesOf(/[^\w.:,+-]/) }),
+  detectxss: () => pure({ clauses: classesOf(/[<=]/) }),
+  validateurlencoding: () => pure({ clauses: classesOf(/%/) }),
+  validateutf8encoding: () => pure({ clauses: classesOf(/[\x80-\xff]/) }),
+  validatebyterange: (argument) => pure({ clauses: [profileOfSet(bytesOutside(argument))] }),
 };
 
 function patternNeeds(argument: string, place: Place, facts: Facts): Needs {
@@ -70,7 +77,8 @@ function patternNeeds(argument: string, place: Place, facts: Facts): Needs {
   if (fixed === null) return { ...IMPURE, regexFor: filledIn(macro, place) };
   const known = facts.patterns.get(fixed) ?? findFacts(fixed, place);
   facts.patterns.set(fixed, known);
-  return { ...PURE, literals: known.literals, clauses: known.clauses, regex: boundedBy(known.program) };
+  const { program, ...requirements } = known;
+  return { ...PURE, ...requirements, regex: boundedBy(program) };
 }
 
 function findFacts(source: string, place: Place): PatternFacts {
@@ -82,7 +90,7 @@ function findFacts(source: string, place: Place): PatternFacts {
       hint: "Counts within counts multiply: write {1,} for a count that need not be exact.",
     });
   }
-  return { program, literals: requiredLiterals(pattern), clauses: requiredClasses(pattern.root) };
+  return { program, ...requirementsOf(pattern) };
 }
 
 /** Most such macros hold the same text for each request; a new text costs a compilation. */
@@ -98,7 +106,7 @@ function filledIn(macro: Macro, place: Place): (values: MacroValues) => BoundedR
 function textNeeds(argument: string, place: Place): Needs {
   const text = fixedText(parseMacro(argument, place));
   if (text === null) return IMPURE;
-  return text === "" ? PURE : { ...PURE, literals: [text] };
+  return text === "" ? PURE : pure({ literals: [text], bytesMin: text.length });
 }
 
 /** The argument has been checked by the operator itself. */

@@ -16,22 +16,26 @@ import type { ScreenTable } from "./screen-table.ts";
 
 export class Reading implements Searched {
   readonly text: string;
-  readonly profile: number;
+  readonly isLasting: boolean;
   readonly #table: ScreenTable;
   /** Answers are kept, not only matches: for values that come again, and for those that take long. */
   readonly #isKept: boolean;
   /** Copied before a bit is taken out. */
   #candidates: readonly number[] | null = null;
   #ownsCandidates = false;
+  #found: readonly number[] | null = null;
   #bytes: Uint8Array | null = null;
+  #profile = UNKNOWN;
   #matches: Map<number, Match> | null = null;
-  /** Most values have gone through a few transformations and chains only: short rows, searched from the front. */
-  #steps: Row | null = null;
-  #chains: Row | null = null;
+  #steps: Made | null = null;
+  #chains: Made | null = null;
+  /** By the parts' numbers: the checks that have a chance on it. */
+  #lives: Lives | null = null;
 
+  /** `isKept`: between exchanges. */
   constructor(text: string, table: ScreenTable, isKept: boolean) {
     this.text = text;
-    this.profile = profileOf(text);
+    this.isLasting = isKept;
     this.#table = table;
     this.#isKept = isKept || text.length > KEPT_CHARS_MIN;
   }
@@ -42,9 +46,27 @@ export class Reading implements Searched {
     return this.#bytes;
   }
 
+  get profile(): number {
+    if (this.#profile === UNKNOWN) this.#profile = profileOf(this.text);
+    return this.#profile;
+  }
+
   get candidates(): readonly number[] {
-    this.#candidates ??= this.#table.candidates(this.text, this.profile);
+    this.#candidates ??= this.#table.candidates(this.found, this.profile, this.text.length);
     return this.#candidates;
+  }
+
+  /** Checks of which it holds a text, and those that require none: the same whatever the case of its letters. */
+  get found(): readonly number[] {
+    this.#found ??= this.#table.search(this.text, this.profile);
+    return this.#found;
+  }
+
+  /** Of some checks, those that have a chance on it. For values that hardly any check asks about. */
+  candidatesAmong(checks: readonly number[]): readonly number[] {
+    const { found } = this;
+    for (let word = 0; word < found.length; word += 1) if ((found[word]! & checks[word]!) !== 0) return this.candidates;
+    return this.#table.none;
   }
 
   isCandidate({ word, bit }: { readonly word: number; readonly bit: number }): boolean {
@@ -61,6 +83,20 @@ export class Reading implements Searched {
     (this.#candidates as number[])[word]! &= ~bit;
   }
 
+  livesIn(part: number): readonly number[] | null {
+    for (let each = this.#lives; each !== null; each = each.next) if (each.part === part) return each.checks;
+    return null;
+  }
+
+  keepLives(part: number, checks: number[]): void {
+    this.#lives = { part, checks, next: this.#lives };
+  }
+
+  /** The check, through all that it does to the value, does not match. */
+  strikeLives({ word, bit }: { readonly word: number; readonly bit: number }): void {
+    for (let each = this.#lives; each !== null; each = each.next) each.checks[word]! &= ~bit;
+  }
+
   matchOf(check: number): Match | undefined {
     return this.#matches?.get(check);
   }
@@ -70,24 +106,31 @@ export class Reading implements Searched {
     this.#matches.set(check, match);
   }
 
+  /** No transformation of the chain changes anything of it. */
+  isUntouchedBy({ touches }: Chain): boolean {
+    return touches === 0 || (touches !== -1 && (touches & this.profile) === 0);
+  }
+
   /** What a chain of transformations makes of it. */
   through(chain: Chain): Reading {
-    if (chain.touches !== -1 && (chain.touches & this.profile) === 0) return this;
-    this.#chains ??= { keys: [], readings: [] };
-    const { keys, readings } = this.#chains;
-    const at = keys.indexOf(chain.index);
-    if (at !== -1) return readings[at]!;
+    if (this.isUntouchedBy(chain)) return this;
+    for (let made = this.#chains; made !== null; made = made.next) if (made.key === chain.index) return made.reading;
     const reading = chain.names.reduce<Reading>((last, name) => last.#step(name), this);
-    keys.push(chain.index);
-    readings.push(reading);
+    this.#chains = { key: chain.index, reading, next: this.#chains };
     return reading;
   }
 
-  /** The value itself and what each transformation made of it, where that differs: what multiMatch asks about. */
-  stages({ names }: Chain): readonly Reading[] {
+  /**
+   * The value itself and what each transformation made of it, where that differs: what multiMatch asks about. Ends where
+   * all that could follow is shorter than `charsMin`.
+   */
+  stages(chain: Chain, charsMin: number): readonly Reading[] {
+    const { names, lengthens } = chain;
     const stages: Reading[] = [this];
+    if (this.isUntouchedBy(chain)) return stages;
     for (const name of names) {
       const last = stages.at(-1)!;
+      if (last.text.length < charsMin && !lengthens) break;
       const next = last.#step(name);
       if (next !== last) stages.push(next);
     }
@@ -97,26 +140,33 @@ export class Reading implements Searched {
   #step(name: TransformationName): Reading {
     const touches: number = TOUCHES[name];
     if (touches !== -1 && (touches & this.profile) === 0) return this;
-    this.#steps ??= { keys: [], readings: [] };
-    const { keys, readings } = this.#steps;
     const number = NUMBERS[name];
-    const at = keys.indexOf(number);
-    if (at !== -1) return readings[at]!;
+    for (let made = this.#steps; made !== null; made = made.next) if (made.key === number) return made.reading;
     const text = TRANSFORMATIONS[name](this.text);
     const next = text === this.text ? this : new Reading(text, this.#table, this.#isKept);
-    keys.push(number);
-    readings.push(next);
+    this.#steps = { key: number, reading: next, next: this.#steps };
     return next;
   }
 }
 
-interface Row {
-  readonly keys: number[];
-  readonly readings: Reading[];
+/** Profiles are no negative numbers. */
+const UNKNOWN = -1;
+
+interface Lives {
+  readonly part: number;
+  readonly checks: number[];
+  readonly next: Lives | null;
 }
 
-/** A longer value takes long enough to be stopped on the way, and is then asked again. */
-const KEPT_CHARS_MIN = 1024;
+/** One of the things that were made of a value. A list of links: most values have none or a few, and arrays grow by the dozen. */
+interface Made {
+  readonly key: number;
+  readonly reading: Reading;
+  readonly next: Made | null;
+}
+
+/** A longer value takes long: what it was found to be is kept for whatever else shows the same text. */
+export const KEPT_CHARS_MIN = 1024;
 
 const NUMBERS = Object.fromEntries(Object.keys(TRANSFORMATIONS).map((name, index) => [name, index])) as Readonly<
   Record<TransformationName, number>

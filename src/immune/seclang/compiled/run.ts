@@ -1,30 +1,32 @@
 /**
  * Runs the compiled rules of a phase: finds what evaluate.ts finds, with each value looked at once.
  *
- * It can be stopped between two values and go on later, so that no body, however large, holds the event loop: answers
- * of checks are kept with the values, and a rule that was stopped begins anew and has them. What a rule does happens
- * only when all its values are judged.
+ * It can be stopped between two values and go on later, so that no body, however large, holds the event loop: a rule that
+ * was stopped goes on behind the last value that it was asked about. What a rule does happens only when all its values
+ * are judged.
  *
  * Whatever the patterns cost is charged to the exchange's meter. Once that is spent the exchange is *overrun*: it is
  * interrupted as by a rule that denies, since what was not looked at cannot be called harmless.
  */
-import type { Target } from "../ast.ts";
 import { assert } from "../../../lib/assert.ts";
 import { SECLANG_LIMITS } from "../limits.ts";
 import type { Match } from "../operators/kind.ts";
 import type { BoundedRegex } from "../pattern/bounded-regex.ts";
 import type { Phase, Rule } from "../rule.ts";
 import { capture, disrupt, perform, tell } from "../rule-effects.ts";
-import { keyOf, nameOf, valuesOf } from "../rule-values.ts";
+import { nameOf } from "../rule-values.ts";
+import { LayeredStore } from "../store.ts";
 import type { MatchedValue, Transaction } from "../transaction.ts";
-import { entriesOf, interrupt, isChosen, isOver, setInStore, storeOf } from "../transaction.ts";
-import type { VariableName } from "../variable-names.ts";
-import type { CompiledPhase, CompiledRules, CompiledStep, Link, List, Part, PureCheck, Taken } from "./compile.ts";
+import { interrupt, isOver, setInStore, storeOf } from "../transaction.ts";
+import type { CompiledPhase, CompiledStep, Link, PureCheck, Taken } from "./compile.ts";
 import { BODY_VARIABLES } from "./compile.ts";
 import type { Conclusion } from "./fold.ts";
-import type { Evaluation, Pause, Value, View } from "./evaluation.ts";
-import { Reading } from "./reading.ts";
-import type { Candidates } from "./screen-table.ts";
+import type { Asking, Evaluation, Finding, Pause, ValueSource, View } from "./evaluation.ts";
+import { NO_PART } from "./evaluation.ts";
+import { findLive, hasCandidate } from "./live.ts";
+import type { Reading } from "./reading.ts";
+import { takenFrom } from "./taken.ts";
+import { valuesFor, valuesOfPart } from "./values.ts";
 
 /** Runs the phase, or as much of it as `steps` allow (Infinity: all). True: it is done. */
 export function runCompiled(transaction: Transaction, evaluation: Evaluation, phase: Phase, steps: number): boolean {
@@ -37,9 +39,11 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
   }
   const compiled = evaluation.compiled.phases[phase];
   if (paused === null) beginPhase(transaction, evaluation, phase);
+  const begin = paused === null && evaluation.isOrderly ? open(transaction, compiled) : 0;
+  evaluation.aside = 0;
   const floor = evaluation.meter.left - Math.max(steps, SLICE_STEPS_MIN);
-  let index = paused?.step ?? 0;
-  let resume = paused;
+  let index = paused?.step ?? begin;
+  let resume = paused?.isWithin === true ? paused : null;
   while (index < compiled.steps.length) {
     const step = compiled.steps[index]!;
     const conclusion = evaluation.isOrderly && compiled.settled !== null ? compiled.settled[index]! : null;
@@ -52,20 +56,42 @@ export function runCompiled(transaction: Transaction, evaluation: Evaluation, ph
       index = step.jump;
       continue;
     }
-    if (!isRemoved(transaction, evaluation, step.head)) {
+    if (step.spared !== null && resume === null) {
+      const live = evaluation.view!.live ?? findLive(transaction, evaluation, floor);
+      if (live === null) {
+        evaluation.paused = { phase, step: index, isWithin: false, link: 0, values: null };
+        return false;
+      }
+      if ((live[step.spared.word]! & step.spared.bit) === 0) {
+        index += 1;
+        continue;
+      }
+    }
+    if (transaction.removedRules.length === 0 || !isRemoved(transaction, evaluation, step.head)) {
       const outcome = runStep(transaction, evaluation, step, index, resume, floor);
       if (outcome === PAUSED) return false;
       if (isOver(transaction, phase) || outcome === END_OF_PHASE || evaluation.overrun) break;
       index = outcome === NO_MATCH ? index + 1 : outcome;
     } else index += 1;
     resume = null;
-    if (transaction.removedRules.length > 0 || transaction.removedTargets.some(isOfTx)) evaluation.isOrderly = false;
+    lookAtRemovals(transaction, evaluation);
   }
   evaluation.isOrderly &&= index >= compiled.steps.length;
   transaction.rule = null;
   // Phase 2 begins with what phase 1 has seen.
   if (phase !== 1) evaluation.view = null;
   return true;
+}
+
+/** Gives the place of the first step that is not done by then. */
+function open(transaction: Transaction, { opening }: CompiledPhase): number {
+  if (opening === null) return 0;
+  transaction.stores.set("TX", new LayeredStore(opening.tx));
+  transaction.hits.push(...opening.hits);
+  transaction.told ||= opening.told;
+  transaction.matched = opening.matched as MatchedValue[];
+  transaction.highestSeverity = opening.highestSeverity;
+  return opening.next;
 }
 
 function settle(transaction: Transaction, head: Rule, { matched, hit, sets }: Conclusion): void {
@@ -84,6 +110,13 @@ const NO_MATCH = -1;
 const PAUSED = -2;
 const END_OF_PHASE = -3;
 
+function lookAtRemovals({ removedRules, removedTargets }: Transaction, evaluation: Evaluation): void {
+  for (; evaluation.removalsSeen < removedRules.length; evaluation.removalsSeen += 1) {
+    if (evaluation.compiled.unsettles(removedRules[evaluation.removalsSeen]!)) evaluation.isOrderly = false;
+  }
+  if (removedTargets.some(isOfTx)) evaluation.isOrderly = false;
+}
+
 const isOfTx = ({ target }: Transaction["removedTargets"][number]): boolean => target.variable === "TX";
 
 function beginPhase(transaction: Transaction, evaluation: Evaluation, phase: Phase): void {
@@ -98,18 +131,30 @@ function beginPhase(transaction: Transaction, evaluation: Evaluation, phase: Pha
 }
 
 function openView(phase: Phase, compiled: CompiledPhase): View {
-  const { emptyParts, emptySpots } = compiled.domain;
+  const { emptyParts } = compiled.domain;
   // Copies of full length: V8 keeps a list that is filled here and there as a slow table.
-  const [parts, candidates] = [emptyParts.slice(), emptySpots.slice()];
-  return { phase, compiled, readings: new Map(), variables: new Map(), parts, candidates };
+  const [parts, lives] = [emptyParts.slice(), emptyParts.slice()];
+  return {
+    phase,
+    compiled,
+    readings: new Map(),
+    variables: new Map(),
+    parts,
+    lives,
+    live: null,
+    joining: null,
+    asking: null,
+  };
 }
 
 /** From phase 1 to phase 2 only what the body brings has changed. */
 function keepHead(view: View, compiled: CompiledPhase): View {
   for (const variable of BODY_VARIABLES) view.variables.delete(variable);
-  for (const part of compiled.domain.bodyParts) view.parts[part] = undefined;
-  for (const spot of compiled.domain.bodySpots) view.candidates[spot] = undefined;
-  return { ...view, phase: 2, compiled };
+  for (const part of compiled.domain.bodyParts) {
+    view.parts[part] = undefined;
+    view.lives[part] = undefined;
+  }
+  return { ...view, phase: 2, compiled, live: null };
 }
 
 /** Where to go on, or one of the signs above. */
@@ -125,7 +170,7 @@ function runStep(
   for (let at = resume?.link ?? 0; at < links.length; at += 1) {
     const matched = runLink(transaction, evaluation, links[at]!, head, floor);
     if (matched === "paused") {
-      evaluation.paused = { phase: evaluation.view!.phase, step: index, link: at, values };
+      evaluation.paused = { phase: evaluation.view!.phase, step: index, isWithin: true, link: at, values };
       return PAUSED;
     }
     if (matched === null) return NO_MATCH;
@@ -150,22 +195,46 @@ function runLink(
     return NOTHING_MATCHED;
   }
   if (check === null) return runImpure(transaction, evaluation, link, head);
+  const stopped = view.asking?.rule === rule ? view.asking : null;
+  view.asking = null;
+  if (stopped !== null) {
+    transaction.rule = head;
+    return runPure(transaction, evaluation, link, check, stopped, floor);
+  }
   const taken = takenFrom(transaction, evaluation, link, head);
-  if (check.isSpared) {
+  // The first link would not be run without a candidate.
+  if (check.isSpared && rule !== head) {
     const found = hasCandidate(transaction, evaluation, link, check, taken, floor);
     if (found !== true) return found === "paused" ? found : null;
   }
   transaction.rule = head;
-  const values = valuesFor(transaction, view, link, head, taken);
-  return runPure(transaction, evaluation, link, check, values, floor);
+  const chosen = sourcesOf(transaction, view, link, check, taken);
+  const sources = chosen ?? [{ part: NO_PART, values: valuesFor(transaction, view, link, head, taken) }];
+  const asking = { rule, sources, source: 0, value: 0, findings: [] };
+  return runPure(transaction, evaluation, link, check, asking, floor);
 }
 
 const NOTHING_MATCHED: readonly MatchedValue[] = [];
 
-interface Finding {
-  readonly value: Value;
-  readonly stage: Reading;
-  readonly match: Match | null;
+/** The values of those parts in which the check has a chance; null: all are to be listed. */
+function sourcesOf(
+  transaction: Transaction,
+  view: View,
+  { source }: Link,
+  { isSpared, word, bit }: PureCheck,
+  taken: Taken | null,
+): readonly ValueSource[] | null {
+  if (!isSpared || taken !== null || source.kind !== "list") return null;
+  const sources: ValueSource[] = [];
+  let count = 0;
+  for (const part of source.list.parts) {
+    const values = valuesOfPart(transaction, view, part);
+    count += values.length;
+    const lives = view.lives[part.index];
+    if (values.length === 0 || (lives !== undefined && (lives[word]! & bit) === 0)) continue;
+    sources.push({ part: part.index, values });
+  }
+  return count > SECLANG_LIMITS.valuesMax ? null : sources;
 }
 
 /** First all answers, then what they lead to: the answers depend on the values alone. */
@@ -174,26 +243,52 @@ function runPure(
   evaluation: Evaluation,
   { rule, chain }: Link,
   check: PureCheck,
-  values: readonly Value[],
+  { sources, source: first, value: firstValue, findings }: Asking,
   floor: number,
 ): readonly MatchedValue[] | "paused" | null {
   const { negated } = rule.check!.operator;
-  let findings: Finding[] | null = null;
-  for (const value of values) {
-    if (rule.multiMatch) {
-      for (const stage of value.reading.stages(chain)) {
+  const { meter } = evaluation;
+  const view = evaluation.view!;
+  for (let source = first; source < sources.length; source += 1) {
+    const { part, values } = sources[source]!;
+    for (let index = source === first ? firstValue : 0; index < values.length; index += 1) {
+      const value = values[index]!;
+      const { reading } = value;
+      if (reading.isLasting && part !== NO_PART && !hasChance(reading, part, check)) continue;
+      let occurs = false;
+      if (rule.multiMatch && !reading.isUntouchedBy(chain)) {
+        for (const stage of reading.stages(chain, negated ? 0 : check.needs.bytesMin)) {
+          const match = answer(transaction, evaluation, rule, check, stage);
+          occurs ||= match !== null;
+          if ((match === null) === negated) findings.push({ value, stage, match });
+        }
+      } else {
+        const stage = reading.through(chain);
         const match = answer(transaction, evaluation, rule, check, stage);
-        if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
+        occurs = match !== null;
+        if ((match === null) === negated) findings.push({ value, stage, match });
       }
-    } else {
-      const stage = value.reading.through(chain);
-      const match = answer(transaction, evaluation, rule, check, stage);
-      if ((match === null) === negated) (findings ??= []).push({ value, stage, match });
+      if (!occurs && check.isSpared && reading.isLasting && meter.left >= 0) reading.strikeLives(check);
+      if (meter.left < 0) return overrun(transaction, evaluation);
+      evaluation.aside += VALUE_STEPS;
+      if (meter.left - evaluation.aside < floor) {
+        view.asking = { rule, sources, source, value: index + 1, findings };
+        return "paused";
+      }
     }
-    if (evaluation.meter.left < 0) return overrun(transaction, evaluation);
-    if (evaluation.meter.left < floor) return "paused";
   }
-  return findings === null ? null : carryOut(transaction, evaluation.view!, rule, findings);
+  return findings.length === 0 ? null : carryOut(transaction, view, rule, findings);
+}
+
+/** Of a value that is asked about, short as it may be: 50 ns. */
+const VALUE_STEPS = 10;
+/** Of a call of an operator, beyond the bytes that it looks at: 0.2 us. */
+const CALL_STEPS = 40;
+
+/** Of a reading that is kept between exchanges. */
+function hasChance(reading: Reading, part: number, { word, bit }: PureCheck): boolean {
+  const lives = reading.livesIn(part);
+  return lives === null || (lives[word]! & bit) !== 0;
 }
 
 function answer(
@@ -211,6 +306,7 @@ function answer(
     if (kept !== undefined) return kept;
   }
   let match: Match | null;
+  evaluation.aside += CALL_STEPS;
   if (needs.regex === null) {
     // Operators that are no patterns are linear: two bytes are about a step.
     meter.left -= 1 + (stage.text.length >> 1);
@@ -267,7 +363,7 @@ function runImpure(
   const { operator, match: ask } = rule.check!;
   let matched: MatchedValue[] | null = null;
   for (const value of values) {
-    for (const stage of rule.multiMatch ? value.reading.stages(chain) : [value.reading.through(chain)]) {
+    for (const stage of rule.multiMatch ? value.reading.stages(chain, 0) : [value.reading.through(chain)]) {
       const match =
         needs!.regexFor === null ? ask(stage.text, transaction) : askFilledIn(transaction, evaluation, link, stage);
       if (evaluation.meter.left < 0) return overrun(transaction, evaluation);
@@ -319,74 +415,9 @@ function performHere(transaction: Transaction, view: View, effect: Rule["effects
   // Other controls may change what variables hold (REQUEST_BODY, the processor): read them anew.
   view.variables.clear();
   view.parts.fill(undefined);
-  view.candidates.fill(undefined);
-}
-
-/** Whether the check has a chance on any value of the rule. Of what was taken out, some may be counted in. */
-function hasCandidate(
-  transaction: Transaction,
-  evaluation: Evaluation,
-  link: Link,
-  { word, bit }: PureCheck,
-  taken: Taken | null,
-  floor: number,
-): boolean | "paused" {
-  const { source } = link;
-  assert(source.kind === "list", "only checks of listed values are spared");
-  const view = evaluation.view!;
-  const { parts, spots } = source.list;
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index]!;
-    if (part.target.mode === "value" && taken?.wholly.has(part.target.variable) === true) continue;
-    const spot = spots[index]!;
-    const known = view.candidates[spot] ?? joinPart(transaction, evaluation, part, link, spot, floor);
-    if (known === null) return "paused";
-    if ((known[word]! & bit) !== 0) return true;
-  }
-  return false;
-}
-
-/** The candidates of all values of a part together; null: stopped on the way. */
-function joinPart(
-  transaction: Transaction,
-  evaluation: Evaluation,
-  part: Part,
-  { chain, rule }: Link,
-  spot: number,
-  floor: number,
-): Candidates | null {
-  const view = evaluation.view!;
-  const { words, none } = view.compiled.domain.table;
-  let joined: Candidates | null = null;
-  for (const { reading } of valuesOfPart(transaction, view, part)) {
-    if (rule.multiMatch) {
-      for (const stage of reading.stages(chain)) joined = join(joined, stage.candidates, words);
-    } else joined = join(joined, reading.through(chain).candidates, words);
-    // Transforming a long value and searching it for texts is work as well.
-    if (reading.text.length > LONG_CHARS) {
-      evaluation.meter.left -= reading.text.length >> 1;
-      if (evaluation.meter.left < floor) return null;
-    }
-  }
-  joined ??= none;
-  view.candidates[spot] = joined;
-  return joined;
-}
-
-/** Shorter values cost too little to be counted. */
-const LONG_CHARS = 1024;
-
-/** Most values of a part have the same candidates: then there is nothing to join. */
-function join(joined: Candidates | null, candidates: Candidates, words: number): Candidates {
-  if (joined === null || joined === candidates) return candidates;
-  let wider: number[] | null = null;
-  for (let word = 0; word < words; word += 1) {
-    const both = joined[word]! | candidates[word]!;
-    if (both === joined[word]) continue;
-    wider ??= joined.slice();
-    wider[word] = both;
-  }
-  return wider ?? joined;
+  view.lives.fill(undefined);
+  view.live = null;
+  view.joining = null;
 }
 
 /** What was not looked at cannot be called harmless. Also for a watchdog that had to stop an evaluation. */
@@ -397,168 +428,6 @@ export function overrun(transaction: Transaction, evaluation: Evaluation): null 
   return null;
 }
 
-/** Null: nothing, as for nearly all rules. */
-function takenFrom(transaction: Transaction, evaluation: Evaluation, link: Link, head: Rule): Taken | null {
-  const { removedTargets } = transaction;
-  if (removedTargets.length === 0) return null;
-  const memo = memoFor(removedTargets, evaluation.compiled);
-  let taken = memo.get(link);
-  if (taken === undefined) {
-    taken = findTaken(removedTargets, evaluation.compiled, link, head);
-    memo.set(link, taken);
-  }
-  return taken;
-}
-
-function findTaken(removed: RemovedTargets, compiled: CompiledRules, link: Link, head: Rule): Taken | null {
-  const targets = removed
-    .filter(({ select, target }) => link.variables.has(target.variable) && compiled.selected(select).has(head))
-    .map(({ target }) => target);
-  if (targets.length === 0) return null;
-  const whole = targets.filter(({ selector }) => selector.kind === "all");
-  return { targets, wholly: new Set(whole.map(({ variable }) => variable)) };
-}
-
-type RemovedTargets = Transaction["removedTargets"];
-
-/** Most exchanges have the same targets removed as the one before: so the answers for these are kept. */
-function memoFor(removed: RemovedTargets, { taken }: CompiledRules): Map<Link, Taken | null> {
-  const isSame =
-    taken.removed.length === removed.length &&
-    removed.every(({ select, target }, index) => {
-      const other = taken.removed[index]!;
-      return select === other.select && target === other.target;
-    });
-  if (!isSame) {
-    taken.removed = [...removed];
-    taken.byLink = new Map();
-  }
-  return taken.byLink;
-}
-
 function isRemoved({ removedRules }: Transaction, { compiled }: Evaluation, head: Rule): boolean {
   return removedRules.some((select) => compiled.selected(select).has(head));
-}
-
-function valuesFor(
-  transaction: Transaction,
-  view: View,
-  { rule, source }: Link,
-  head: Rule,
-  taken: Taken | null,
-): readonly Value[] {
-  if (taken !== null && source.kind !== "list") return collected(transaction, view, rule, head);
-  switch (source.kind) {
-    case "nothing":
-      return [];
-    case "list":
-      return listed(transaction, view, source.list, taken);
-    case "stored": {
-      const { store, key, target } = source;
-      const value = storeOf(transaction, store).get(key);
-      const { memory } = view.compiled.domain;
-      if (target.mode === "count") {
-        const reading = memory.recall(value === undefined ? "0" : "1");
-        return [{ variable: `&${nameOf(target, key)}` as VariableName, key: "", reading }];
-      }
-      return value === undefined ? [] : [{ variable: store, key, reading: memory.recall(value) }];
-    }
-    case "collected":
-      return collected(transaction, view, rule, head);
-  }
-}
-
-function listed(transaction: Transaction, view: View, { parts }: List, taken: Taken | null): readonly Value[] {
-  const [first] = parts;
-  if (parts.length === 1 && taken === null) return valuesOfPart(transaction, view, first!);
-  const values: Value[] = [];
-  for (const part of parts) {
-    const chosen =
-      taken === null || !taken.targets.some(({ variable }) => variable === part.target.variable)
-        ? valuesOfPart(transaction, view, part)
-        : chosenValues(transaction, view, part.target, [...part.exclusions, ...taken.targets]);
-    for (const value of chosen) if (values.length < SECLANG_LIMITS.valuesMax) values.push(value);
-  }
-  return values;
-}
-
-function valuesOfPart(transaction: Transaction, view: View, { index, target, exclusions }: Part): readonly Value[] {
-  let values = view.parts[index];
-  if (values === undefined) {
-    values = chosenValues(transaction, view, target, exclusions);
-    view.parts[index] = values;
-  }
-  return values;
-}
-
-function chosenValues(
-  transaction: Transaction,
-  view: View,
-  target: Target,
-  excluded: readonly Target[],
-): readonly Value[] {
-  const { variable, selector, mode } = target;
-  const all = valuesOfVariable(transaction, view, variable);
-  const exclusions = excluded.filter((each) => each.variable === variable);
-  const values =
-    selector.kind === "all" && exclusions.length === 0
-      ? all
-      : all.filter((value) => isChosen(target, value) && !exclusions.some((each) => isChosen(each, value)));
-  if (mode !== "count")
-    return values.length > SECLANG_LIMITS.valuesMax ? values.slice(0, SECLANG_LIMITS.valuesMax) : values;
-  const reading = view.compiled.domain.memory.recall(String(values.length));
-  // The name of a count says what was counted: it is all in the key.
-  return [{ variable: `&${nameOf(target, keyOf(target))}` as VariableName, key: "", reading }];
-}
-
-function valuesOfVariable(transaction: Transaction, view: View, variable: VariableName): readonly Value[] {
-  let values = view.variables.get(variable);
-  if (values === undefined) {
-    const { memory } = view.compiled.domain;
-    const isLasting = LASTING.has(variable);
-    values = entriesOf(transaction, { variable, mode: "value", selector: ALL }).map(({ key, value }) => ({
-      variable,
-      key,
-      reading: isLasting ? memory.recall(value) : read(view, value),
-    }));
-    view.variables.set(variable, values);
-  }
-  return values;
-}
-
-const ALL = { kind: "all" } as const;
-
-/** Variables whose values come again from request to request. */
-const LASTING: ReadonlySet<VariableName> = new Set([
-  "ARGS_GET_NAMES",
-  "ARGS_NAMES",
-  "ARGS_POST_NAMES",
-  "REMOTE_ADDR",
-  "REQBODY_PROCESSOR",
-  "REQUEST_COOKIES_NAMES",
-  "REQUEST_HEADERS",
-  "REQUEST_HEADERS_NAMES",
-  "REQUEST_METHOD",
-  "REQUEST_PROTOCOL",
-  "RESPONSE_HEADERS",
-  "RESPONSE_HEADERS_NAMES",
-  "RESPONSE_STATUS",
-] satisfies VariableName[]);
-
-function read(view: View, text: string): Reading {
-  let reading = view.readings.get(text);
-  if (reading === undefined) {
-    reading = new Reading(text, view.compiled.domain.table, false);
-    view.readings.set(text, reading);
-  }
-  return reading;
-}
-
-/** Values that change from rule to rule, or of which something was taken out in this exchange. */
-function collected(transaction: Transaction, view: View, rule: Rule, head: Rule): readonly Value[] {
-  return valuesOf(transaction, rule, rule.check!.targets, head).map(({ name, value }) => ({
-    variable: name as VariableName,
-    key: "",
-    reading: read(view, value),
-  }));
 }

@@ -18,7 +18,7 @@
  *   splice     a closed quote, an operator, something, an operator and the quote again: `'+x+'`
  *   equal      a closed quote, a comparison and the quote again: `'='`
  */
-import { sqlTokens, stringEnd } from "./sql-tokens.ts";
+import { SHAPE_WORDS, sqlTokens, stringEnd } from "./sql-tokens.ts";
 
 export interface SqlInjection {
   /** How the value would have to stand. */
@@ -31,13 +31,25 @@ export interface SqlInjection {
 /** The first shape found, or null. Looks at the first `CHARS_MAX` bytes: an attack begins where it breaks out. */
 export function findSqlInjection(value: string): SqlInjection | null {
   const text = value.length > CHARS_MAX ? value.slice(0, CHARS_MAX) : value;
-  if (!/[^\w.:,+-]/.test(text)) return null;
+  if (!/[^\w.:,+-]/.test(text) || !hasMarks(text)) return null;
   return (
     find("bare", sqlTokens(text)) ?? find("single", quotedTokens(text, "'")) ?? find("double", quotedTokens(text, '"'))
   );
 }
 
 const CHARS_MAX = 4096;
+
+/**
+ * Without any of these there is no shape, and most values have none: a quote that could close, a parenthesis (of a call),
+ * a mark that means and or or, or one of the words that become U, E, &, K or X. A word may stand behind digits: those
+ * of a comment that MySQL executes.
+ */
+export const hasMarks = (text: string): boolean => MARKS.test(text);
+
+const MARKS = new RegExp(
+  String.raw`['"(]|&&|\|\||(?<![A-Za-z_])(?:${SHAPE_WORDS.join("|")})(?![\w$\x80-\x9f\xa1-\xff])`,
+  "i",
+);
 
 /** Null where the value never closes the quote that it would stand in. */
 function quotedTokens(text: string, quote: string): string | null {

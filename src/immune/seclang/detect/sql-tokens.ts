@@ -61,8 +61,8 @@ export function stringEnd(text: string, from: number, quote: string): number {
 function comment(text: string, at: number): Token | null {
   if (text.startsWith("/*", at)) {
     // /*!50000 ... */ is run by MySQL: its content is read on, and its end is a comment's end.
-    const executed = take(/\/\*!\d*/y, text, at);
-    if (executed !== null) return { letter: "", end: at + executed.length };
+    const executed = endOf(/\/\*!\d*/y, text, at);
+    if (executed !== -1) return { letter: "", end: executed };
     const end = text.indexOf("*/", at + 2);
     return { letter: end === -1 ? "c" : "", end: end === -1 ? text.length : end + 2 };
   }
@@ -79,28 +79,26 @@ function lineEnd(text: string, at: number): number {
 }
 
 function number(text: string, at: number): Token | null {
-  const found = take(/0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy, text, at);
-  if (found === null) return null;
-  const end = at + found.length;
+  const end = endOf(NUMBER, text, at);
+  if (end === -1) return null;
   // 2nd, 7z, 10.to_i: a word that begins with digits.
-  const rest = take(/\w+/y, text, end);
-  return rest === null ? { letter: "n", end } : { letter: "w", end: end + rest.length };
+  const rest = endOf(WORD_CHARS, text, end);
+  return rest === -1 ? { letter: "n", end } : { letter: "w", end: rest };
 }
 
 function word(text: string, at: number): Token | null {
-  const variable = take(/@{1,2}[\w$]*|\[[\w $]+\]/y, text, at);
-  if (variable !== null) return { letter: "v", end: at + variable.length };
-  const found = take(/[A-Za-z_\x80-\x9f\xa1-\xff][\w$\x80-\x9f\xa1-\xff]*/y, text, at);
-  if (found === null) return null;
-  const name = found.toLowerCase();
-  const end = at + found.length;
+  const variable = endOf(VARIABLE, text, at);
+  if (variable !== -1) return { letter: "v", end: variable };
+  const end = endOf(WORD, text, at);
+  if (end === -1) return null;
+  const name = text.slice(at, end).toLowerCase();
   const phrase = PHRASES.get(name);
   if (phrase !== undefined) {
-    const rest = take(phrase.next, text, end);
-    if (rest !== null) return { letter: phrase.letter, end: end + rest.length };
+    const rest = endOf(phrase.next, text, end);
+    if (rest !== -1) return { letter: phrase.letter, end: rest };
   }
   const letter = WORDS.get(name) ?? "w";
-  if (letter !== "w" || take(/\s*\(/y, text, end) === null) return { letter, end };
+  if (letter !== "w" || endOf(OPENING, text, end) === -1) return { letter, end };
   return { letter: DANGEROUS.has(name) ? "F" : "f", end };
 }
 
@@ -158,6 +156,12 @@ const PHRASES: ReadonlyMap<string, { readonly letter: string; readonly next: Reg
   }),
 );
 
+/** Words without which, marks and calls apart, no token has a letter that a shape is made of. */
+export const SHAPE_WORDS: readonly string[] = [
+  ...Array.from(WORDS).flatMap(([word, letter]) => ("&UEK".includes(letter) ? [word] : [])),
+  ...PHRASES.keys(),
+];
+
 const DANGEROUS = new Set([
   "sleep",
   "pg_sleep",
@@ -183,14 +187,22 @@ function mark(text: string, at: number): Token {
   const pair = text.slice(at, at + 2);
   if (pair === "||") return { letter: "p", end: at + 2 };
   if (pair === "&&") return { letter: "&", end: at + 2 };
-  const comparison = take(/<=>|<>|!=|<=|>=|=|<|>/y, text, at);
-  if (comparison !== null) return { letter: "q", end: at + comparison.length };
+  const comparison = endOf(COMPARISON, text, at);
+  if (comparison !== -1) return { letter: "q", end: comparison };
   const char = text[at]!;
   if ("(),;.{}".includes(char)) return { letter: char, end: at + 1 };
   return { letter: "+-*/%|^~!&".includes(char) ? "o" : "w", end: at + 1 };
 }
 
-function take(pattern: RegExp, text: string, at: number): string | null {
+const NUMBER = /0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
+const WORD_CHARS = /\w+/y;
+const VARIABLE = /@{1,2}[\w$]*|\[[\w $]+\]/y;
+const WORD = /[A-Za-z_\x80-\x9f\xa1-\xff][\w$\x80-\x9f\xa1-\xff]*/y;
+const OPENING = /\s*\(/y;
+const COMPARISON = /<=>|<>|!=|<=|>=|=|<|>/y;
+
+/** Where what the pattern finds at this place ends; -1: it finds nothing there. */
+function endOf(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? null;
+  return pattern.test(text) ? pattern.lastIndex : -1;
 }

@@ -31,7 +31,8 @@ const CLASSES: readonly string[] = [
   ";",
   "#",
   "*",
-  "$@",
+  "$",
+  "@",
   "!|~^",
   "\t\n\v\f\r",
   "\0",
@@ -47,6 +48,16 @@ export const CLASS_BIT_OF_BYTE: Int32Array = Int32Array.from({ length: 256 }, (_
   return 1 << (index !== -1 ? index : byte > 0x7f ? HIGH : CONTROL);
 });
 
+/**
+ * Plain values are made of words, numbers and what stands between them: names, sentences, dates, addresses, paths. Most
+ * values are, and patterns of attacks have little to find in them.
+ */
+export const PLAIN_BYTES: ByteSet = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[\w .,:/@+\x80-\xff-]/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
+
+export const isPlain = (profile: number): boolean => (profile & NOT_PLAIN) === 0;
+
 export function profileOf(text: string): number {
   let profile = 0;
   for (let i = 0; i < text.length; i += 1) profile |= CLASS_BIT_OF_BYTE[text.charCodeAt(i) & 0xff]!;
@@ -59,6 +70,8 @@ export function profileOfSet(bytes: ByteSet): number {
   for (let byte = 0; byte < 256; byte += 1) if (bytes[byte] === 1) profile |= CLASS_BIT_OF_BYTE[byte]!;
   return profile;
 }
+
+const NOT_PLAIN = profileOfSet(PLAIN_BYTES.map((is) => 1 - is));
 
 /** Clauses kept of a pattern: those that few values satisfy come first. */
 const CLAUSES_MAX = 4;

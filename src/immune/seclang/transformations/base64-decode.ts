@@ -1,3 +1,5 @@
+import { roomFor } from "../room.ts";
+
 /**
  * Description: decodes base64 as far as it goes: at the first character that is none (or at the padding) it ends.
  *   Padding may lack. Blanks are not passed over: see base64DecodeExt.
@@ -6,9 +8,23 @@
  * Example: "SGVsbG8=" -> "Hello"
  */
 export function base64Decode(value: string): string {
-  const end = value.search(/[^A-Za-z0-9+/]/);
-  const body = end === -1 ? value : value.slice(0, end);
-  // One character left over carries six bits: not a byte.
-  const whole = body.length % 4 === 1 ? body.slice(0, -1) : body;
-  return Buffer.from(whole, "base64").toString("latin1");
+  const bytes = roomFor(value.length);
+  let length = 0;
+  let [bits, bitCount] = [0, 0];
+  for (let at = 0; at < value.length; at += 1) {
+    const sextet = SEXTETS[value.charCodeAt(at)]!;
+    if (sextet < 0) break;
+    bits = ((bits << 6) | sextet) & 0xffff;
+    bitCount += 6;
+    if (bitCount < 8) continue;
+    bitCount -= 8;
+    bytes[length] = bits >> bitCount;
+    length += 1;
+  }
+  // What is left over is less than a byte.
+  return bytes.latin1Slice(0, length);
 }
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** The six bits of each byte; -1: it does not belong to base64. */
+const SEXTETS = Int8Array.from({ length: 256 }, (_, byte) => ALPHABET.indexOf(String.fromCharCode(byte)));

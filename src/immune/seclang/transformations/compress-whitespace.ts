@@ -6,5 +6,7 @@
  * Example: "a \t\n b" -> "a b"
  */
 export function compressWhitespace(value: string): string {
+  // Nearly all blanks stand alone, and are spaces.
+  if (!/[\t\n\v\f\r\xa0]| {2}/.test(value)) return value;
   return value.replace(/[ \t\n\v\f\r\xa0]+/g, " ");
 }

@@ -5,5 +5,6 @@
  * Example: "SELECT" -> "select"
  */
 export function lowercase(value: string): string {
+  if (!/[\x80-\xff]/.test(value)) return value.toLowerCase();
   return value.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

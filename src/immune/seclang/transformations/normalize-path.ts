@@ -6,7 +6,7 @@
  * Example: "/a/./b//../c" -> "/a/c"
  */
 export function normalizePath(value: string): string {
-  if (value === "") return value;
+  if (!NOT_PLAIN.test(value)) return value;
   const isAbsolute = value.startsWith("/");
   const kept: string[] = [];
   for (const segment of value.split("/")) {
@@ -18,3 +18,6 @@ export function normalizePath(value: string): string {
   const endsOpen = /(?:^|\/)\.{0,2}$/.test(value) && kept.length > 0 && kept.at(-1) !== "..";
   return `${isAbsolute ? "/" : ""}${kept.join("/")}${endsOpen ? "/" : ""}`;
 }
+
+/** A segment that is empty or made of dots, or a slash at the end: what is not there, nothing is to be done about. */
+const NOT_PLAIN = /\/\.{0,2}(?:\/|$)|^\.{1,2}(?:\/|$)/;

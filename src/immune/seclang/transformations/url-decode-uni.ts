@@ -1,3 +1,5 @@
+import { hexByteAt, roomFor } from "../room.ts";
+
 /**
  * Description: urlDecode, and the %uHHHH escapes of IIS: the low byte, with full-width ASCII becoming ASCII and the
  *   spaces, quotes, slashes and brackets that IIS takes for their ASCII likenesses becoming those.
@@ -7,20 +9,40 @@
  */
 export function urlDecodeUni(value: string): string {
   if (!value.includes("%") && !value.includes("+")) return value;
-  return value.replace(
-    /\+|%(?:[uU]([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))/g,
-    (_whole, unit: string | undefined, digits: string | undefined) => {
-      if (unit !== undefined) return byteOf(Number.parseInt(unit, 16));
-      return digits === undefined ? " " : String.fromCharCode(Number.parseInt(digits, 16));
-    },
-  );
+  const bytes = roomFor(value.length);
+  let length = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    let byte = value.charCodeAt(at);
+    if (byte === PLUS) byte = SPACE;
+    else if (byte === PERCENT) {
+      const isUnit = (value.charCodeAt(at + 1) | LOWER) === LETTER_U;
+      const escaped = isUnit ? unitAt(value, at + 2) : hexByteAt(value, at + 1);
+      if (escaped !== -1) {
+        byte = isUnit ? byteOf(escaped) : escaped;
+        at += isUnit ? 5 : 2;
+      }
+    }
+    bytes[length] = byte;
+    length += 1;
+  }
+  return bytes.latin1Slice(0, length);
 }
 
-function byteOf(unit: number): string {
+const [PLUS, PERCENT, SPACE, LETTER_U] = [0x2b, 0x25, 0x20, 0x75];
+/** The bit in which letters of both cases differ. */
+const LOWER = 0x20;
+
+/** The number that four hexadecimal digits at this place make; -1: there are none. */
+function unitAt(value: string, at: number): number {
+  const [high, low] = [hexByteAt(value, at), hexByteAt(value, at + 2)];
+  return high === -1 || low === -1 ? -1 : high * 256 + low;
+}
+
+function byteOf(unit: number): number {
   // Full-width forms: the same order as ASCII, from ! on.
-  if (unit > 0xff00 && unit < 0xff5f) return String.fromCharCode(unit - 0xff00 + 0x20);
+  if (unit > 0xff00 && unit < 0xff5f) return unit - 0xff00 + 0x20;
   const likeness = unit > 0xff ? LIKENESSES.get(unit) : undefined;
-  return likeness ?? String.fromCharCode(unit & 0xff);
+  return likeness === undefined ? unit & 0xff : likeness.charCodeAt(0);
 }
 
 /** Windows' best fit to code page 1252, where it gives a character that attacks are made of. */
