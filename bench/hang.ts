@@ -69,7 +69,9 @@ function load(organism: Organism, heard: (outcome: Outcome) => void): () => void
   const over = new AbortController();
   const client = async (): Promise<void> => {
     while (!over.signal.aborted) {
-      heard(await ask(organism, agent));
+      const outcome = await ask(organism, agent);
+      // What is under way when the load ends is cut by us.
+      if (!over.signal.aborted) heard(outcome);
       await sleep(5);
     }
   };
