@@ -4,7 +4,7 @@
  * Node makes a chunk of 64 KiB for each read, cuts it to what came and carries it through a stream: a seventh of what a small
  * request costs a server that does nothing else. A socket made with `onread` reads into a buffer of ours and calls us with it.
  * Servers cannot make such sockets, so the handle of an accepted, unread connection is given to one that was made so, as Node
- * itself does with handles that another process sends. Names that are not in Node's documentation: the option `handle`, and
+ * itself does with handles that another process sends. What is not in Node's documentation: such a handle as the option `handle`, and
  * `_handle` (with `reading` and `useUserBuffer`) and `_server` of a socket. Where they are not there the connection reads as
  * it did; test/cells/lent-reads.test.ts says so for the Node that is in use.
  */
