@@ -1,4 +1,5 @@
-import { hexByteAt, roomFor } from "../room.ts";
+import { percentDecode } from "../percent.ts";
+import { hexByteAt } from "../room.ts";
 
 /**
  * Description: urlDecode, and the %uHHHH escapes of IIS: the low byte, with full-width ASCII becoming ASCII and the
@@ -8,34 +9,13 @@ import { hexByteAt, roomFor } from "../room.ts";
  * Example: "%u0061%62+%uff1c" -> "ab <"
  */
 export function urlDecodeUni(value: string): string {
-  if (!value.includes("%") && !value.includes("+")) return value;
-  const bytes = roomFor(value.length);
-  let length = 0;
-  for (let at = 0; at < value.length; at += 1) {
-    let byte = value.charCodeAt(at);
-    if (byte === PLUS) byte = SPACE;
-    else if (byte === PERCENT) {
-      const isUnit = (value.charCodeAt(at + 1) | LOWER) === LETTER_U;
-      const escaped = isUnit ? unitAt(value, at + 2) : hexByteAt(value, at + 1);
-      if (escaped !== -1) {
-        byte = isUnit ? byteOf(escaped) : escaped;
-        at += isUnit ? 5 : 2;
-      }
-    }
-    bytes[length] = byte;
-    length += 1;
-  }
-  return bytes.latin1Slice(0, length);
+  return percentDecode(value, unitByteAt);
 }
 
-const [PLUS, PERCENT, SPACE, LETTER_U] = [0x2b, 0x25, 0x20, 0x75];
-/** The bit in which letters of both cases differ. */
-const LOWER = 0x20;
-
-/** The number that four hexadecimal digits at this place make; -1: there are none. */
-function unitAt(value: string, at: number): number {
+/** Of four hexadecimal digits at this place; -1: there are none. */
+function unitByteAt(value: string, at: number): number {
   const [high, low] = [hexByteAt(value, at), hexByteAt(value, at + 2)];
-  return high === -1 || low === -1 ? -1 : high * 256 + low;
+  return high === -1 || low === -1 ? -1 : byteOf(high * 256 + low);
 }
 
 function byteOf(unit: number): number {
