@@ -11,9 +11,9 @@ const toLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => l
 const asPatterns = {
   urlDecode: (text: string) =>
     text.replace(/\+|%([0-9A-Fa-f]{2})/g, (_whole, digits?: string) => (digits === undefined ? " " : byteOf(digits))),
-  // Of units only those that are their low byte: the others have their cases beside the transformation.
+  // The pieces below make no unit that means anything but its low byte: such have their cases beside the transformation.
   urlDecodeUni: (text: string) =>
-    text.replace(/\+|%(?:[uU]00([0-9A-Fa-f]{2})|([0-9A-Fa-f]{2}))/g, (_whole, unit?: string, digits?: string) =>
+    text.replace(/\+|%(?:[uU][0-9A-Fa-f]{2}([0-9A-Fa-f]{2})|([0-9A-Fa-f]{2}))/g, (_whole, unit?: string, digits?: string) =>
       unit === undefined && digits === undefined ? " " : byteOf((unit ?? digits)!),
     ),
   lowercase: toLower,
