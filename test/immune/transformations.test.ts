@@ -13,8 +13,10 @@ const asPatterns = {
     text.replace(/\+|%([0-9A-Fa-f]{2})/g, (_whole, digits?: string) => (digits === undefined ? " " : byteOf(digits))),
   // The pieces below make no unit that means anything but its low byte: such have their cases beside the transformation.
   urlDecodeUni: (text: string) =>
-    text.replace(/\+|%(?:[uU][0-9A-Fa-f]{2}([0-9A-Fa-f]{2})|([0-9A-Fa-f]{2}))/g, (_whole, unit?: string, digits?: string) =>
-      unit === undefined && digits === undefined ? " " : byteOf((unit ?? digits)!),
+    text.replace(
+      /\+|%(?:[uU][0-9A-Fa-f]{2}([0-9A-Fa-f]{2})|([0-9A-Fa-f]{2}))/g,
+      (_whole, unit?: string, digits?: string) =>
+        unit === undefined && digits === undefined ? " " : byteOf((unit ?? digits)!),
     ),
   lowercase: toLower,
   cmdLine: (text: string) =>
