@@ -3,9 +3,9 @@
  *
  *   $XDG_STATE_HOME/cellws/<name>/certificates/<condemned>.json
  *
- * Every cell that carries a sentence out may write it down, and the first has done it for all: the file appears whole, or not
- * at all, and is never replaced. The oldest go when there are too many. A cell that cannot write says so once and
- * lives on.
+ * Every cell that holds a sentence may write it down, and the first has done it for all: the file appears whole, or not at all.
+ * Only where that one had not seen what the condemned did, and voters who have come later, is theirs put in its place.
+ * The oldest go when there are too many. A cell that cannot write says so once and lives on.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -21,23 +21,30 @@ export function certificatesDir(name: string, base = stateBase()): string {
   return path.join(stateDir(name, base).path, "certificates");
 }
 
-/** Writes it down, unless somebody else has. Throws where that is not possible. */
+/** Writes it down, unless somebody else has, who knew as much of it. Throws where that is not possible. */
 export function keepCertificate(certificate: DeathCertificate, base = stateBase()): void {
   const dir = certificatesDir(certificate.name, base);
   const file = path.join(dir, `${certificate.certificate.body.id}${suffix}`);
-  if (fs.existsSync(file)) return;
+  const isKept = fs.existsSync(file);
+  if (isKept && (certificate.finding === null || !lacksFinding(file))) return;
   ensureStateDir(stateDir(certificate.name, base));
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-  makeRoom(dir);
+  if (!isKept) makeRoom(dir);
   const draft = `${file}.${process.pid}`;
   fs.writeFileSync(draft, `${JSON.stringify(certificate)}\n`, { mode: 0o600 });
   try {
     fs.linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (certificate.finding !== null && lacksFinding(file)) fs.renameSync(draft, file);
   } finally {
     fs.rmSync(draft, { force: true });
   }
+}
+
+function lacksFinding(file: string): boolean {
+  const kept = readCertificateFile(file);
+  return kept.ok && kept.value.finding === null;
 }
 
 function makeRoom(dir: string): void {
