@@ -448,6 +448,30 @@ export const mutations: readonly Mutation[] = [
     replace: "return current !== null && current === `${revision}?`;",
   },
   {
+    rule: "a neuron that nobody hears bears as many as it calls for",
+    file: "src/core/pool.ts",
+    find: "const births = Math.max(wanted - stemDaughtersClose(state), isCallingOn ? 1 : 0);",
+    replace: "const births = 1;",
+  },
+  {
+    rule: "those answer it, whatever their rank among all",
+    file: "src/core/differentiation.ts",
+    find: "  if (close.includes(state.self) && rankAmong(close) < wanted) return 0;\n",
+    replace: "",
+  },
+  {
+    rule: "others who hear it after all let those go first",
+    file: "src/core/differentiation.ts",
+    find: " + (close.length > 0 ? 1 : 0);",
+    replace: ";",
+  },
+  {
+    rule: "a daughter borne to answer is no sign that others hear",
+    file: "src/core/roster.ts",
+    find: "tookRole && (body.mother !== state.self || state.unanswered[took] < unheardCalls);",
+    replace: "tookRole;",
+  },
+  {
     rule: "who is born has the DNA that holds",
     file: "src/core/division.ts",
     find: "revision: revisionOf(state) ?? own.revision,",

@@ -9,7 +9,7 @@ import { rendezvousRank } from "../lib/hash.ts";
 import type { CellId, SpecializedClass } from "./cell.ts";
 import { specializedClasses } from "./cell.ts";
 import { decayed } from "./hormone.ts";
-import { answerStepMs, callStrengthMin, patienceCalls } from "./limits.ts";
+import { answerStepMs, callStrengthMin, patienceCalls, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import { census, membersOf } from "./roster.ts";
@@ -31,15 +31,21 @@ export function differentiate(state: State, nowMs: number): Move {
 /**
  * How long we wait before we answer a call, or null when it is not for us. The best-ranked answer at once. They may be too
  * far away to feel it, so with each call that goes unanswered after the first few one more is let through; but each waits
- * for the one before, so that its answer can arrive and not two rush in.
+ * for the one before, so that its answer can arrive and not two rush in. A caller that nobody hears has borne stem cells of
+ * its own to answer: of those the best-ranked do, at once, whatever their rank among all.
  */
 function waitMs(state: State, call: SpecializedClass): number | null {
-  const { wanted, unanswered } = state.hormones.levels[call];
+  const { wanted, unanswered, caller } = state.hormones.levels[call];
   const answerers = whoMayAnswer(state);
   if (wanted === 0 || !answerers.includes(state.self)) return null;
-  const rank = rendezvousRank(`wake/${call}`, state.self, answerers);
+  const rankAmong = (ids: readonly CellId[]): number => rendezvousRank(`wake/${call}`, state.self, ids);
+  const close = unanswered < unheardCalls ? [] : answerers.filter((id) => state.alive.get(id)?.mother === caller);
+  if (close.includes(state.self) && rankAmong(close) < wanted) return 0;
+  const rank = rankAmong(answerers);
   const isLetThrough = rank < wanted + Math.max(0, unanswered - patienceCalls);
-  return isLetThrough ? Math.max(0, rank - wanted + 1) * answerStepMs : null;
+  // Whoever hears the call after all lets those go first.
+  const turn = Math.max(0, rank - wanted + 1) + (close.length > 0 ? 1 : 0);
+  return isLetThrough ? turn * answerStepMs : null;
 }
 
 /** Stem cells; those that are outdated only where there are no others. */

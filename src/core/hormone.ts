@@ -39,6 +39,8 @@ export interface Level {
   readonly wanted: number;
   /** How many pulses before the latest found no answer. */
   readonly unanswered: number;
+  /** Who sent the latest; null before any. */
+  readonly caller: CellId | null;
   /** Answers seen lately, and when the last of them. */
   readonly answers: number;
   readonly answeredMs: number;
@@ -53,7 +55,10 @@ export interface Hormones {
 
 export const noHormones: Hormones = {
   levels: Object.fromEntries(
-    specializedClasses.map((c) => [c, { units: 0, atMs: 0, wanted: 0, unanswered: 0, answers: 0, answeredMs: 0 }]),
+    specializedClasses.map((c) => [
+      c,
+      { units: 0, atMs: 0, wanted: 0, unanswered: 0, caller: null, answers: 0, answeredMs: 0 },
+    ]),
   ) as unknown as Levels,
   seen: [],
 };
@@ -65,7 +70,7 @@ export function absorb(hormones: Hormones, pulse: Pulse, nowMs: number, halfLife
   const units = Math.min(hormoneLevelMax, decayed(level, nowMs, halfLifeMs) + pulse.strength);
   // Its sender may not have heard yet of the last answers; what is still wanted is called for again in a moment.
   const wanted = Math.max(0, pulse.wanted - recentAnswers(level, nowMs));
-  const felt: Level = { ...level, units, atMs: nowMs, wanted, unanswered: pulse.unanswered };
+  const felt: Level = { ...level, units, atMs: nowMs, wanted, unanswered: pulse.unanswered, caller: pulse.origin };
   return {
     levels: { ...hormones.levels, [pulse.class]: felt },
     seen: [...hormones.seen, pulse.id].slice(-pulsesRememberedMax),

@@ -5,9 +5,12 @@
  * counted, so the pool is not refilled twice. Stem cells renew themselves; a neuron steps in while there are none.
  */
 import { rendezvousRank } from "../lib/hash.ts";
+import { specializedClasses } from "./cell.ts";
 import { divide, divideForPool, isUnheard } from "./division.ts";
+import { gestationsMax, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
-import { still } from "./move.ts";
+import { inTurn, still } from "./move.ts";
+import { wantedOf } from "./population.ts";
 import { census, ableMembersOf } from "./roster.ts";
 import type { State } from "./state.ts";
 import { renewalsOf } from "./wear.ts";
@@ -15,7 +18,7 @@ import { renewalsOf } from "./wear.ts";
 /** At each control period: divides for the pool where part of its deficit is ours to fill. */
 export function replenish(state: State, nowMs: number): Move {
   if (nowMs < state.refractoryUntilMs || state.phase !== "living") return still(state);
-  if (state.class === "neuron" && isUnheard(state)) return divide(state, "stem", nowMs);
+  if (state.class === "neuron" && isUnheard(state)) return divideToBeHeard(state, nowMs);
   const deficit = poolDeficit(state, nowMs);
   if (deficit <= 0 || !mayDivide(state)) return still(state);
   const stems = ableMembersOf(state, "stem");
@@ -29,6 +32,35 @@ export function replenish(state: State, nowMs: number): Move {
     move = [next, [...move[1], ...effects]];
   }
   return move;
+}
+
+/**
+ * A neuron that nobody hears bears those who will answer it: as many as it calls for, less those that it has borne already.
+ * Now and then one more, should these not answer.
+ */
+function divideToBeHeard(state: State, nowMs: number): Move {
+  let wanted = 0;
+  let isCallingOn = false;
+  for (const cellClass of specializedClasses) {
+    const calls = state.unanswered[cellClass];
+    if (calls < unheardCalls) continue;
+    wanted += Math.max(0, wantedOf(state, cellClass, nowMs) - census(state)[cellClass]);
+    isCallingOn ||= calls % unheardCalls === 0;
+  }
+  const births = Math.max(wanted - stemDaughtersClose(state), isCallingOn ? 1 : 0);
+  let move: Move = still(state);
+  for (let birth = 0; birth < Math.min(births, gestationsMax); birth += 1)
+    move = inTurn(move, nowMs, (s, t) => divide(s, "stem", t));
+  return move;
+}
+
+/** Our own that are linked to us, and those on their way. */
+function stemDaughtersClose({ self, alive, kin, gestations }: State): number {
+  let count = 0;
+  for (const { id, class: cellClass, mother } of alive.values())
+    if (mother === self && cellClass === "stem" && kin.has(id) && !gestations.has(id)) count += 1;
+  for (const { class: cellClass } of gestations.values()) if (cellClass === "stem") count += 1;
+  return count;
 }
 
 /** Stem cells that are missing, those included that are about to be replaced. */

@@ -10,7 +10,7 @@ import { mapWith, mapWithout } from "../lib/shared-map.ts";
 import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { answered } from "./hormone.ts";
-import { bansHeldMax, episodeMs, soonestLookMs, tombstoneMs, tombstonesMax } from "./limits.ts";
+import { bansHeldMax, episodeMs, soonestLookMs, tombstoneMs, tombstonesMax, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { still } from "./move.ts";
 import type { BanBody, CellBody, DeathBody, OrganismRecord, RecordBody } from "./record.ts";
@@ -231,8 +231,9 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
   const took = body.class as SpecializedClass;
   const hormones = tookRole ? answered(state.hormones, took, nowMs) : state.hormones;
-  // Whatever is wanted from now on is another want.
-  const unanswered = tookRole ? { ...state.unanswered, [took]: 0 } : state.unanswered;
+  // Whatever is wanted from now on is another want. But a daughter that was borne to hear us is no sign that others do.
+  const isHeard = tookRole && (body.mother !== state.self || state.unanswered[took] < unheardCalls);
+  const unanswered = isHeard ? { ...state.unanswered, [took]: 0 } : state.unanswered;
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
   const ghosts = without(state.ghosts, body.id);
   const known: State = { ...state, alive, hormones, unanswered, heardMs, ghosts };

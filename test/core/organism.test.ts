@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CoreDna } from "../../src/core/dna.ts";
+import { unheardCalls } from "../../src/core/limits.ts";
 import { noVitals, totalTally } from "../../src/core/tally.ts";
+import { prngBelow, prngFrom } from "../../src/lib/prng.ts";
 import { World } from "../../src/sim/world.ts";
 import { forEachClass, neverWorn } from "../../src/core/wear.ts";
 import { plainCoreDna } from "../support/core-dna.ts";
@@ -283,6 +285,32 @@ describe("a class with too few", () => {
       }
       assert.deepEqual([awake() - before, most], [4, 10], `seed ${seed}`);
     }
+  });
+
+  test("is filled without delay where the death of most has left the stem cells out of the neuron's hearing", () => {
+    const population = { ...dna.population, "b-cell": { min: 8, max: 16 }, drone: { min: 32, max: 64 } };
+    let outOfHearing = 0;
+    for (const seed of seeds.slice(0, 6)) {
+      const world = grown(seed, { stemPool: 4, population });
+      world.run(20_000);
+      const cells = world.living().map(({ self }) => self);
+      assert.equal(cells.length, 45, `seed ${seed}`);
+      let prng = prngFrom(seed);
+      for (let left = cells.length; left > 9; left -= 1) {
+        const [at, next] = prngBelow(prng, cells.length);
+        prng = next;
+        for (const id of cells.splice(at, 1)) world.kill(id);
+      }
+      let calls = 0;
+      for (let look = 0; look < 60; look += 1) {
+        world.run(250);
+        calls = Math.max(calls, ...world.ofClass("neuron").map(({ unanswered }) => unanswered.drone));
+      }
+      if (calls >= unheardCalls) outOfHearing += 1;
+      const missing = { drone: 32 - world.working.drone, "b-cell": 8 - world.working["b-cell"] };
+      assert.deepEqual(missing, { drone: 0, "b-cell": 0 }, `seed ${seed}, ${calls} calls unanswered`);
+    }
+    assert.ok(outOfHearing > 0, "it has come about at all");
   });
 });
 
