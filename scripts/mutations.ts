@@ -436,6 +436,12 @@ export const mutations: readonly Mutation[] = [
     replace: "doubt(move[0], id);",
   },
   {
+    rule: "who leaks or is outdated goes before who is merely old",
+    file: "src/core/wear.ts",
+    find: " + (isUrgent(cell) ? 0 : hashesEnd);",
+    replace: ";",
+  },
+  {
     rule: "the pool is renewed before those who come out of it",
     file: "src/core/wear.ts",
     find: 'return cell.class === "stem" || !hasOutdatedStem(state) ? "outdated" : null;',

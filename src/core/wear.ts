@@ -34,6 +34,9 @@ export interface Wear {
 
 type RenewalReason = "worn" | "outdated";
 
+/** Above all that hash32 gives. */
+const hashesEnd = 2 ** 32;
+
 /** No limits. */
 export const neverWorn: CoreDna["wear"] = {
   rssBytesMax: forEachClass(0),
@@ -68,8 +71,11 @@ export function renewalsOf(state: State, cellClass: CellClass, nowMs: number): n
 /** At each control period: votes out who is due, once a replacement is ready. */
 export function accuseWorn(state: State, nowMs: number): Move {
   if (isFresh(state)) return still(state);
-  // All voters take the same one first, of whatever class, and another in each window: see inTurnOfAccusation.
-  const place = ({ id }: CellBody): number => hash32(`renew/${windowOf(nowMs)}/${id}`);
+  // All voters take the same one first, of whatever class, and another in each window: see inTurnOfAccusation. But those that
+  // are merely old come last. There may be more of them than votes, always, and whoever leaks or is outdated would wait for luck.
+  const isUrgent = (cell: CellBody): boolean => urgentReasonOf(state, cell, nowMs) !== null;
+  const place = (cell: CellBody): number =>
+    hash32(`renew/${windowOf(nowMs)}/${cell.id}`) + (isUrgent(cell) ? 0 : hashesEnd);
   const due = cellClasses.flatMap((cellClass) => dueOf(state, cellClass, nowMs));
   let move: Move = still(state);
   for (const target of due.sort((a, b) => place(a) - place(b))) {
@@ -108,11 +114,19 @@ function dueOf(state: State, cellClass: CellClass, nowMs: number): CellBody[] {
 }
 
 function reasonOf(state: State, cell: CellBody, nowMs: number): RenewalReason | null {
+  return urgentReasonOf(state, cell, nowMs) ?? (isOld(state, cell, nowMs) ? "worn" : null);
+}
+
+function isOld(state: State, { id }: CellBody, nowMs: number): boolean {
   const { ageMsMax } = state.dna.wear;
+  return ageMsMax > 0 && nowMs - (state.heardMs.get(id) ?? nowMs) >= ageMsMax;
+}
+
+/** But for its age. */
+function urgentReasonOf(state: State, cell: CellBody, nowMs: number): RenewalReason | null {
   const wornSinceMs = state.wornSinceMs.get(cell.id);
   if (wornSinceMs !== undefined && nowMs - wornSinceMs >= wornMsMin) return "worn";
   const knownMs = nowMs - (state.heardMs.get(cell.id) ?? nowMs);
-  if (ageMsMax > 0 && knownMs >= ageMsMax) return "worn";
   if (!isOutdated(state, cell) || nowMs - state.revisedMs < wornMsMin || knownMs < wornMsMin) return null;
   // Those who are to take the others' places are renewed first, or the new ones would be outdated themselves.
   return cell.class === "stem" || !hasOutdatedStem(state) ? "outdated" : null;
