@@ -454,9 +454,9 @@ export const mutations: readonly Mutation[] = [
     replace: "return current !== null && current === `${revision}?`;",
   },
   {
-    rule: "a neuron that nobody hears bears as many as it calls for",
+    rule: "a neuron that nobody hears bears as many as are missing",
     file: "src/core/pool.ts",
-    find: "const births = Math.max(wanted - stemDaughtersClose(state), isCallingOn ? 1 : 0);",
+    find: "const births = Math.max(missing - close, wanted > close || isCallingOn ? 1 : 0);",
     replace: "const births = 1;",
   },
   {
@@ -474,7 +474,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "a daughter borne to answer is no sign that others hear",
     file: "src/core/roster.ts",
-    find: "tookRole && (body.mother !== state.self || state.unanswered[took] < unheardCalls);",
+    find: "tookRole && !isStillUnheard(state, body, took);",
     replace: "tookRole;",
   },
   {

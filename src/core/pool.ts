@@ -35,19 +35,23 @@ export function replenish(state: State, nowMs: number): Move {
 }
 
 /**
- * A neuron that nobody hears bears those who will answer it: as many as it calls for, less those that it has borne already.
- * Now and then one more, should these not answer.
+ * A neuron that nobody hears bears those who will answer it: as many as are missing of a minimum, less those that it has borne
+ * already; for what the load wants beyond that one at a time, since load is an estimate that births change. Now and then one
+ * more, should these not answer.
  */
 function divideToBeHeard(state: State, nowMs: number): Move {
-  let wanted = 0;
+  const count = census(state);
+  let [wanted, missing] = [0, 0];
   let isCallingOn = false;
   for (const cellClass of specializedClasses) {
     const calls = state.unanswered[cellClass];
     if (calls < unheardCalls) continue;
-    wanted += Math.max(0, wantedOf(state, cellClass, nowMs) - census(state)[cellClass]);
+    wanted += Math.max(0, wantedOf(state, cellClass, nowMs) - count[cellClass]);
+    missing += Math.max(0, state.dna.population[cellClass].min - count[cellClass]);
     isCallingOn ||= calls % unheardCalls === 0;
   }
-  const births = Math.max(wanted - stemDaughtersClose(state), isCallingOn ? 1 : 0);
+  const close = stemDaughtersClose(state);
+  const births = Math.max(missing - close, wanted > close || isCallingOn ? 1 : 0);
   let move: Move = still(state);
   for (let birth = 0; birth < Math.min(births, gestationsMax); birth += 1)
     move = inTurn(move, nowMs, (s, t) => divide(s, "stem", t));

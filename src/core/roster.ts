@@ -231,9 +231,9 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   const tookRole = body.class !== "egg" && body.class !== "stem" && before?.class === "stem";
   const took = body.class as SpecializedClass;
   const hormones = tookRole ? answered(state.hormones, took, nowMs) : state.hormones;
-  // Whatever is wanted from now on is another want. But a daughter that was borne to hear us is no sign that others do.
-  const isHeard = tookRole && (body.mother !== state.self || state.unanswered[took] < unheardCalls);
-  const unanswered = isHeard ? { ...state.unanswered, [took]: 0 } : state.unanswered;
+  // Whatever is wanted from now on is another want.
+  const isAnswered = tookRole && !isStillUnheard(state, body, took);
+  const unanswered = isAnswered ? { ...state.unanswered, [took]: 0 } : state.unanswered;
   const heardMs = state.heardMs.has(body.id) ? state.heardMs : mapWith(state.heardMs, body.id, nowMs);
   const ghosts = without(state.ghosts, body.id);
   const known: State = { ...state, alive, hormones, unanswered, heardMs, ghosts };
@@ -241,6 +241,12 @@ function rememberCell(state: State, body: CellBody, nowMs: number): State {
   if (body.id !== state.self && isProcessOf(state.alive.get(state.self), body)) return withoutGhost(known, body.id);
   const ghost = before === undefined ? absentNameOf(known, body) : undefined;
   return ghost === undefined ? known : withoutGhost(known, ghost);
+}
+
+/** A daughter that was borne to hear us is no sign that others do: not before the class has its minimum again. */
+function isStillUnheard(state: State, { mother }: CellBody, took: SpecializedClass): boolean {
+  if (mother !== state.self || state.unanswered[took] < unheardCalls) return false;
+  return census(state)[took] + 1 < state.dna.population[took].min;
 }
 
 function rememberDeath(state: State, { id, cause, pid, startTicks }: DeathBody, toldBy: CellId, nowMs: number): State {

@@ -35,9 +35,13 @@ describe("a neuron that nobody hears", () => {
     const unanswered = { ...state.unanswered, drone: calls };
     return { ...state, unanswered, kin: new Set(close), dna: { ...state.dna, population, stemPool: 3 } };
   }
+  function withMin(state: State, drones: number): State {
+    const wanted = { ...state.dna.population, drone: { min: drones, max: 9 } };
+    return { ...state, dna: { ...state.dna, population: wanted } };
+  }
   const births = (state: State): number => replenish(state, nowMs)[1].filter(({ type }) => type === "divide").length;
 
-  test("bears as many stem cells as it calls for, though the pool is full, and not before", () => {
+  test("bears as many stem cells as cells are missing, though the pool is full, and not before", () => {
     assert.deepEqual([births(calling(unheardCalls - 1)), births(calling(unheardCalls + 1))], [0, 3]);
   });
 
@@ -48,17 +52,25 @@ describe("a neuron that nobody hears", () => {
     assert.equal(births({ ...calling(unheardCalls + 1, ["c1", "c2", "c3"]), kin: new Set(["c1"]) }), 2);
   });
 
-  test("does not take it for heard when one of those answers, but when another does", () => {
-    const callsAfter = (id: string, calls: number): number => {
-      const state = calling(calls, ["c1"]);
+  test("bears one at a time for what the load wants beyond the minimum", () => {
+    const state = calling(unheardCalls + 1);
+    const drone = { ...state.demand.drone, panicUntilMs: nowMs + 1, panicWanted: 3 };
+    const strained: State = { ...withMin(state, 0), demand: { ...state.demand, drone } };
+    assert.deepEqual([births(strained), births(withMin(state, 0))], [1, 0]);
+  });
+
+  test("is heard when one of those answers and nobody is missing any more, or when another does", () => {
+    const callsAfter = (id: string, calls: number, min: number): number => {
+      const state = withMin(calling(calls, ["c1"]), min);
       const held = state.records.get(cellKey(id));
       assert(held?.body.kind === "cell");
       const news = { ...held, version: held.version + 1, body: { ...held.body, class: "drone" } } as const;
       return takeIn(state, [news], "c1", nowMs)[0].unanswered.drone;
     };
-    assert.equal(callsAfter("c1", unheardCalls + 1), unheardCalls + 1);
-    assert.equal(callsAfter("f1", unheardCalls + 1), 0);
-    assert.equal(callsAfter("c1", unheardCalls - 1), 0);
+    assert.equal(callsAfter("c1", unheardCalls + 1, 3), unheardCalls + 1);
+    assert.equal(callsAfter("c1", unheardCalls + 1, 1), 0);
+    assert.equal(callsAfter("f1", unheardCalls + 1, 3), 0);
+    assert.equal(callsAfter("c1", unheardCalls - 1, 3), 0);
   });
 
   test("is answered by its own daughters at once, by as many as it calls for, whatever their rank among all", () => {
