@@ -26,7 +26,7 @@ export function keepCertificate(certificate: DeathCertificate, base = stateBase(
   const dir = certificatesDir(certificate.name, base);
   const file = path.join(dir, `${certificate.certificate.body.id}${suffix}`);
   const isKept = fs.existsSync(file);
-  if (isKept && (certificate.finding === null || !lacksFinding(file))) return;
+  if (isKept && !tellsMore(certificate, file)) return;
   ensureStateDir(stateDir(certificate.name, base));
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (!isKept) makeRoom(dir);
@@ -36,13 +36,15 @@ export function keepCertificate(certificate: DeathCertificate, base = stateBase(
     fs.linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    if (certificate.finding !== null && lacksFinding(file)) fs.renameSync(draft, file);
+    if (tellsMore(certificate, file)) fs.renameSync(draft, file);
   } finally {
     fs.rmSync(draft, { force: true });
   }
 }
 
-function lacksFinding(file: string): boolean {
+/** Whether its writer saw what the condemned did, and the writer of what is kept did not. */
+function tellsMore({ finding }: DeathCertificate, file: string): boolean {
+  if (finding === null) return false;
   const kept = readCertificateFile(file);
   return kept.ok && kept.value.finding === null;
 }
