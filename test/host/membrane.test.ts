@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, describe, test } from "node:test";
-import { descendantsOf, readInternetLine } from "../../src/host/membrane/look.ts";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { descendantsOf, Look, readInternetLine } from "../../src/host/membrane/look.ts";
 import type { CheckName } from "../../src/host/membrane/checks.ts";
 import type { MembraneRules } from "../../src/host/membrane/rules.ts";
 import { appFolder, isWithin, membraneRules, permissionFlags } from "../../src/host/membrane/rules.ts";
@@ -308,6 +308,84 @@ describe("a look from outside", { skip }, () => {
 
       await puppet.do(`require("child_process").execFileSync("true"); console.log("done")`);
       assert.match(look()?.found ?? "", /has ended by now/);
+    });
+  });
+
+  describe("a child that has ended and was not waited for yet", () => {
+    const daughters = new Set<number>();
+    beforeEach(() => daughters.clear());
+    const newWatch = (): MembraneWatch =>
+      new MembraneWatch(rules({ children: false }), {
+        isCell: ({ pid }) => daughters.has(pid),
+        runDir: "/nowhere",
+        events: null,
+      });
+    const lookAt = (watch: MembraneWatch, puppet: Puppet, nowMs: number): string | null =>
+      watch.look(puppet.cell, nowMs)?.found ?? null;
+
+    /** Does it, then stands still without waiting for any child until `goOn` is called; resolves with that many zombies. */
+    async function stopWithZombies(puppet: Puppet, script: string, count: number): Promise<() => Promise<void>> {
+      const sign = path.join(folder, `go-on-${puppet.cell.pid}-${count}`);
+      const standStill = `const nap = new Int32Array(new SharedArrayBuffer(4));
+        while (!require("fs").existsSync(${JSON.stringify(sign)})) Atomics.wait(nap, 0, 0, 5);`;
+      await puppet.do(
+        `{ ${script}; console.log("stopped"); ${standStill} setTimeout(() => console.log("goes on"), 20); }`.replaceAll(
+          "\n",
+          " ",
+        ),
+        "stopped",
+      );
+      const zombies = (): number => new Look(puppet.cell).childrenAndZombies()?.filter((c) => c.isZombie).length ?? 0;
+      await until(`${count} to have ended`, () => zombies() === count);
+      return async () => {
+        writeFileSync(sign, "");
+        await puppet.says("goes on");
+        await until("it to have waited for them", () => zombies() === 0);
+      };
+    }
+
+    test("is a program that it has started", async () => {
+      await withPuppet(async (puppet) => {
+        const watch = newWatch();
+        assert.equal(lookAt(watch, puppet, 0), null);
+        await stopWithZombies(puppet, `require("child_process").spawn("true")`, 1);
+        assert.match(lookAt(watch, puppet, 250) ?? "", /has ended by now/);
+      });
+    });
+
+    test("may be a daughter that died unborn, beside one that lives, but not for longer than a birth takes", async () => {
+      await withPuppet(async (puppet) => {
+        const [early, late, first] = [newWatch(), newWatch(), newWatch()];
+        await puppet.do(spawnSleep);
+        for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
+        for (const watch of [early, late])
+          for (const nowMs of [0, 250]) assert.equal(lookAt(watch, puppet, nowMs), null);
+
+        const goOn = await stopWithZombies(puppet, `require("child_process").spawn("true")`, 1);
+        assert.equal(lookAt(early, puppet, 500), null);
+        assert.match(lookAt(late, puppet, 60_000) ?? "", /has ended by now/);
+        assert.equal(lookAt(first, puppet, 60_000), null, "nobody knows what there was before the first look");
+        await goOn();
+        // She was waited for, which makes page faults.
+        for (const nowMs of [60_250, 60_500, 60_750])
+          for (const watch of [early, first]) assert.equal(lookAt(watch, puppet, nowMs), null);
+      });
+    });
+
+    test("may be a daughter whom everybody has forgotten", async () => {
+      await withPuppet(async (puppet) => {
+        const watch = newWatch();
+        await puppet.do(spawnSleep);
+        for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
+        for (const nowMs of [0, 250, 60_000]) assert.equal(lookAt(watch, puppet, nowMs), null);
+        daughters.clear();
+        const goOn = await stopWithZombies(puppet, `s.kill("SIGKILL")`, 1);
+        assert.equal(lookAt(watch, puppet, 60_250), null);
+        await goOn();
+        for (const nowMs of [60_500, 60_750, 61_000]) assert.equal(lookAt(watch, puppet, nowMs), null);
+        await puppet.do(`require("child_process").execFileSync("true"); console.log("done")`);
+        assert.match(lookAt(watch, puppet, 61_250) ?? "", /has ended by now/);
+      });
     });
   });
 

@@ -2,27 +2,35 @@
  * A drone that may not start programs, and has a child. The permission model makes `child_process` throw, so whoever gets
  * this far came by native code, or by a hole.
  *
- * Two kinds of evidence. A child that lives is seen. One that was over between two looks is not, but it leaves a mark: the
- * kernel adds the page faults of every child that a process has waited for to the process's own account. Daughters that it
- * bore as a stem cell may live under it, and die: the account counts only between looks at which it had the very same ones,
- * the dead that it has not waited for included, and anew from the look after one at which they were others.
- * (Who ignores SIGCHLD, or never waits, keeps that account clean, and is caught by the living child alone.)
+ * Three kinds of evidence. A child that lives is seen. So is one that has ended and was not waited for yet: a zombie. One
+ * that was over between two looks is not, but it leaves a mark: the kernel adds the page faults of every child that a
+ * process has waited for to the process's own account. (Who ignores SIGCHLD keeps that account clean, and is caught by the
+ * living child alone.)
+ *
+ * What must not be taken for evidence are the daughters that it bore as a stem cell: they live under it, one of them perhaps
+ * unborn and known to nobody, and die. Whatever it may have in the making when it becomes a drone is seen, or over, within
+ * the time that a gestation may take, and a look at which it has no child says that there is nothing. Where a daughter has
+ * gone since the look before, the account begins anew, and only with the next look: she may have been waited for between
+ * the reading of the account and that of the children.
  */
 import { gestationMsMax } from "../../../core/limits.ts";
 import type { Check } from "../check.ts";
 import { Look, programName } from "../look.ts";
+
+const overByNow = "it has started a program that has ended by now";
 
 export const children: Check = {
   isOn: (rules) => !rules.children,
   everyMs: 0,
   afterMs: 0,
   watch: ({ uid }, { isCell }) => {
-    /** Of the look before, while its children have been the same ever since. */
+    /** Its daughters by process, and who may be one: until when to wait for her to become a cell. */
+    const daughters = new Map<string, number>();
+    /** Those of the look before. */
+    let before: readonly string[] | null = null;
     let faultsBefore: number | null = null;
-    let childrenBefore: string | null = null;
-    /** Children that may be daughters in the making, as long as that may take. */
-    const tolerated = new Map<string, number>();
-    /** Once it was seen without any child it has none in the making any more. */
+    let firstMs: number | null = null;
+    /** Whoever comes now is no daughter. */
     let isSettled = false;
 
     return (look, nowMs) => {
@@ -30,37 +38,43 @@ export const children: Check = {
       const faults = look.reapedFaults();
       const all = look.childrenAndZombies();
       if (faults === null || all === null) return null;
-      const living = all.filter(({ isZombie }) => !isZombie);
-      for (const child of living) {
-        if (isCell(child)) continue;
+      firstMs ??= nowMs;
+      isSettled ||= nowMs - firstMs >= gestationMsMax;
+
+      const present = new Set<string>();
+      for (const child of all) {
         const key = `${child.pid}/${child.startTicks}`;
-        const sinceMs = tolerated.get(key) ?? nowMs;
-        const inner = new Look(child);
-        const executable = inner.executable();
-        // One that began as a stem cell's daughter, before this cell became a drone, runs what the drone itself runs. What
-        // another user's process runs is not told to everybody (a set-uid program's, say); that there is a child is. And a
-        // daughter of before is of the user of before.
-        const mayBeUnborn =
-          (executable === null || executable === look.executable()) &&
-          child.startTicks - look.startTicks >= 0 &&
-          (uid === null || inner.users()?.[0] !== uid);
-        if (mayBeUnborn && !isSettled && nowMs - sinceMs < gestationMsMax) {
-          tolerated.set(key, sinceMs);
-          continue;
-        }
-        if (inner.isSame()) return `it has started ${programName(child.pid)} (pid ${child.pid})`;
+        present.add(key);
+        if (isCell(child)) daughters.set(key, Number.POSITIVE_INFINITY);
+        else if (!daughters.has(key) && !isSettled && mayBeUnborn(look, child, uid))
+          daughters.set(key, nowMs + gestationMsMax);
+        const untilMs = daughters.get(key);
+        if (untilMs !== undefined && (child.isZombie || nowMs < untilMs)) continue;
+        if (child.isZombie) return overByNow;
+        if (new Look(child).isSame()) return `it has started ${programName(child.pid)} (pid ${child.pid})`;
       }
-      const children = all
-        .map(({ pid, startTicks }) => `${pid}/${startTicks}`)
-        .sort()
-        .join(" ");
-      const areTheSame = children === childrenBefore;
-      childrenBefore = children;
-      if (areTheSame && faultsBefore !== null && faults > faultsBefore)
-        return "it has started a program that has ended by now";
-      isSettled ||= living.length === 0;
-      faultsBefore = areTheSame && living.every(isCell) ? faults : null;
+
+      const areAllThere = before?.every((key) => present.has(key)) ?? false;
+      if (areAllThere && faultsBefore !== null && faults > faultsBefore) return overByNow;
+      faultsBefore = areAllThere ? faults : null;
+      before = [...present];
+      isSettled ||= all.every(({ isZombie }) => isZombie);
       return null;
     };
   },
 };
+
+/**
+ * One that began as a stem cell's daughter, before this cell became a drone, runs what the drone itself runs. What another
+ * user's process runs is not told to everybody (a set-uid program's, say), nor what a zombie ran. And a daughter of before is
+ * of the user of before.
+ */
+function mayBeUnborn(drone: Look, child: { pid: number; startTicks: number }, uid: number | null): boolean {
+  const look = new Look(child);
+  const executable = look.executable();
+  return (
+    (executable === null || executable === drone.executable()) &&
+    child.startTicks >= drone.startTicks &&
+    (uid === null || look.users()?.[0] !== uid)
+  );
+}
