@@ -191,6 +191,7 @@ export class CellHost {
     this.#membrane = membraneRules(birth.dna, birth.guest);
     this.#watchers = new MembraneWatch(this.#membrane, {
       isCell: ({ pid, startTicks }) => cellOfProcess(this.#state, pid, startTicks) !== undefined,
+      areDronesAlone: () => this.#state.alive.values().every(({ class: cellClass }) => cellClass === "drone"),
       runDir: run.path,
       events: birth.dna.logs.events,
     });

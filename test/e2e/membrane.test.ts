@@ -202,6 +202,25 @@ describe("a drone behind the membrane", { skip }, () => {
   });
 });
 
+test(
+  "where only drones are left, the one that starts the organism anew is not taken for infected",
+  { skip },
+  async (t) => {
+    const organism = await startOrganism(t, {
+      app: "hole.mjs",
+      dna: { immune, cells: { drone: { min: 3 } }, membrane: { confine: false, children: false } },
+    });
+    await organism.request({ path: "/pid" });
+    await organism.grown({ drone: 3, stem: 2 });
+    await new Promise((resolve) => setTimeout(resolve, settledMs));
+    const before = await organism.ps();
+    for (const cell of before) if (cell.class !== "drone") organism.kill(cell);
+    await organism.grown({ neuron: 1, "b-cell": 1, drone: 3, stem: 2 });
+    assert.equal((await organism.request({ path: "/pid" })).status, 200);
+    assert.doesNotMatch(organism.logs(), /"event":"(infected|condemned)"/);
+  },
+);
+
 interface Report {
   type: string;
   data: Infection;

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { descendantsOf, Look, readInternetLine } from "../../src/host/membrane/look.ts";
+import type { Surroundings } from "../../src/host/membrane/check.ts";
 import type { CheckName } from "../../src/host/membrane/checks.ts";
 import type { MembraneRules } from "../../src/host/membrane/rules.ts";
 import { appFolder, isWithin, membraneRules, permissionFlags } from "../../src/host/membrane/rules.ts";
@@ -38,6 +39,9 @@ const open: Membrane = {
 };
 const rules = (membrane: Partial<Membrane>): MembraneRules =>
   membraneRules({ app: path.join(folder, "app.mjs"), membrane: { ...open, ...membrane } });
+
+/** Where nobody is a cell. */
+const nowhere: Surroundings = { isCell: () => false, areDronesAlone: () => false, runDir: "/nowhere", events: null };
 
 /** A process that waits for lines of JavaScript on its standard input and does each. */
 class Puppet {
@@ -77,7 +81,7 @@ class Puppet {
 
 /** A neighbour of a puppet, whose time goes as fast as is wanted. */
 function neighbour(membrane: Partial<Membrane>): (puppet: Puppet) => Finding | null {
-  const watch = new MembraneWatch(rules(membrane), { isCell: () => false, runDir: "/nowhere", events: null });
+  const watch = new MembraneWatch(rules(membrane), nowhere);
   let nowMs = 0;
   return ({ cell }) => watch.look(cell, (nowMs += 6_000));
 }
@@ -230,8 +234,7 @@ describe("a look from outside", { skip }, () => {
   test("finds a drone that is not the user that it is to be, once it has had the time to become it", async () => {
     await withPuppet(async (puppet) => {
       const own = process.getuid?.() ?? 0;
-      const watchFor = (uid: number): MembraneWatch =>
-        new MembraneWatch({ ...rules({}), uid }, { isCell: () => false, runDir: "/nowhere", events: null });
+      const watchFor = (uid: number): MembraneWatch => new MembraneWatch({ ...rules({}), uid }, nowhere);
       const [right, wrong] = [watchFor(own), watchFor(own + 1)];
       assert.equal(wrong.look(puppet.cell, 0), null);
       assert.deepEqual(wrong.look(puppet.cell, 6_000), {
@@ -244,11 +247,7 @@ describe("a look from outside", { skip }, () => {
 
   test("finds much processor time over long, and not a burst", async () => {
     await withPuppet(async (puppet) => {
-      const watch = new MembraneWatch(rules({ cpuPercentMax: 10 }), {
-        isCell: () => false,
-        runDir: "/nowhere",
-        events: null,
-      });
+      const watch = new MembraneWatch(rules({ cpuPercentMax: 10 }), nowhere);
       const burn = (ms: number): Promise<void> =>
         puppet.do(
           // Asked seldom: the question itself costs system time.
@@ -276,11 +275,7 @@ describe("a look from outside", { skip }, () => {
 
   test("accuses nobody of what a cell's daughters are", async () => {
     await withPuppet(async (puppet) => {
-      const watch = new MembraneWatch(rules({ children: false }), {
-        isCell: () => true,
-        runDir: "/nowhere",
-        events: null,
-      });
+      const watch = new MembraneWatch(rules({ children: false }), { ...nowhere, isCell: () => true });
       watch.look(puppet.cell, 0);
       await puppet.do(spawnSleep);
       assert.equal(watch.look(puppet.cell, 10_000), null);
@@ -291,9 +286,8 @@ describe("a look from outside", { skip }, () => {
     await withPuppet(async (puppet) => {
       const daughters = new Set<number>();
       const watch = new MembraneWatch(rules({ children: false }), {
+        ...nowhere,
         isCell: ({ pid }) => daughters.has(pid),
-        runDir: "/nowhere",
-        events: null,
       });
       let nowMs = 0;
       const look = (): Finding | null => watch.look(puppet.cell, (nowMs += 1_000));
@@ -315,11 +309,7 @@ describe("a look from outside", { skip }, () => {
     const daughters = new Set<number>();
     beforeEach(() => daughters.clear());
     const newWatch = (): MembraneWatch =>
-      new MembraneWatch(rules({ children: false }), {
-        isCell: ({ pid }) => daughters.has(pid),
-        runDir: "/nowhere",
-        events: null,
-      });
+      new MembraneWatch(rules({ children: false }), { ...nowhere, isCell: ({ pid }) => daughters.has(pid) });
     const lookAt = (watch: MembraneWatch, puppet: Puppet, nowMs: number): string | null =>
       watch.look(puppet.cell, nowMs)?.found ?? null;
 
@@ -344,31 +334,43 @@ describe("a look from outside", { skip }, () => {
       };
     }
 
-    test("is a program that it has started", async () => {
+    test("is a program that it has started, also beside daughters that live", async () => {
       await withPuppet(async (puppet) => {
         const watch = newWatch();
-        assert.equal(lookAt(watch, puppet, 0), null);
+        await puppet.do(spawnSleep);
+        for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
+        for (const nowMs of [0, 250]) assert.equal(lookAt(watch, puppet, nowMs), null);
         await stopWithZombies(puppet, `require("child_process").spawn("true")`, 1);
-        assert.match(lookAt(watch, puppet, 250) ?? "", /has ended by now/);
+        assert.match(lookAt(watch, puppet, 500) ?? "", /has ended by now/);
       });
     });
 
-    test("may be a daughter that died unborn, beside one that lives, but not for longer than a birth takes", async () => {
+    test("may be a daughter that died unborn, if it was there from the first", async () => {
       await withPuppet(async (puppet) => {
-        const [early, late, first] = [newWatch(), newWatch(), newWatch()];
-        await puppet.do(spawnSleep);
-        for (const { pid } of descendantsOf(puppet.cell, () => false)) daughters.add(pid);
-        for (const watch of [early, late])
-          for (const nowMs of [0, 250]) assert.equal(lookAt(watch, puppet, nowMs), null);
-
+        const watch = newWatch();
         const goOn = await stopWithZombies(puppet, `require("child_process").spawn("true")`, 1);
-        assert.equal(lookAt(early, puppet, 500), null);
-        assert.match(lookAt(late, puppet, 60_000) ?? "", /has ended by now/);
-        assert.equal(lookAt(first, puppet, 60_000), null, "nobody knows what there was before the first look");
+        for (const nowMs of [0, 250, 500]) assert.equal(lookAt(watch, puppet, nowMs), null);
         await goOn();
         // She was waited for, which makes page faults.
-        for (const nowMs of [60_250, 60_500, 60_750])
-          for (const watch of [early, first]) assert.equal(lookAt(watch, puppet, nowMs), null);
+        for (const nowMs of [750, 1_000, 1_250]) assert.equal(lookAt(watch, puppet, nowMs), null);
+      });
+    });
+
+    test("is no evidence where only drones are left, of whom one starts the organism anew", async () => {
+      await withPuppet(async (puppet) => {
+        const watch = new MembraneWatch(rules({ children: false }), { ...nowhere, areDronesAlone: () => true });
+        for (const nowMs of [0, 250, 500]) assert.equal(lookAt(watch, puppet, nowMs), null);
+        await puppet.do(spawnSleep);
+        assert.match(lookAt(watch, puppet, 750) ?? "", /started sleep/, "which is none of it");
+      });
+      await withPuppet(async (puppet) => {
+        const watch = new MembraneWatch(rules({ children: false }), { ...nowhere, areDronesAlone: () => true });
+        for (const nowMs of [0, 250, 500]) assert.equal(lookAt(watch, puppet, nowMs), null);
+        await puppet.do(
+          `globalThis.s = require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => 0, 60000)"]); s.on("spawn", () => console.log("done"))`,
+        );
+        assert.equal(lookAt(watch, puppet, 750), null);
+        assert.match(lookAt(watch, puppet, 60_000) ?? "", /has started node/, "a birth does not take so long");
       });
     });
 
@@ -390,11 +392,7 @@ describe("a look from outside", { skip }, () => {
   });
 
   test("says nothing of a process that is not there, or another's", async () => {
-    const watch = new MembraneWatch(rules({ children: false, connect: [] }), {
-      isCell: () => false,
-      runDir: "/nowhere",
-      events: null,
-    });
+    const watch = new MembraneWatch(rules({ children: false, connect: [] }), nowhere);
     assert.equal(watch.look({ id: "gone", pid: 2 ** 22 + 1, startTicks: 5 }, 0), null);
     await withPuppet(async (puppet) => {
       await puppet.do(connectTo(port));

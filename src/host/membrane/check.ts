@@ -7,6 +7,8 @@ import type { MembraneRules } from "./rules.ts";
 export interface Surroundings {
   /** Whether that very process is, or was, a cell of this organism. */
   readonly isCell: (process: ProcessIdentity) => boolean;
+  /** Whether nobody else is left, as far as is known. The eldest drone then divides, and else none does. */
+  readonly areDronesAlone: () => boolean;
   /** The organism's own places: its sockets, its log. */
   readonly runDir: string;
   readonly events: string | null;

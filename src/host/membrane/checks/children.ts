@@ -8,10 +8,10 @@
  * living child alone.)
  *
  * What must not be taken for evidence are the daughters that it bore as a stem cell: they live under it, one of them perhaps
- * unborn and known to nobody, and die. Whatever it may have in the making when it becomes a drone is seen, or over, within
- * the time that a gestation may take, and a look at which it has no child says that there is nothing. Where a daughter has
- * gone since the look before, the account begins anew, and only with the next look: she may have been waited for between
- * the reading of the account and that of the children.
+ * unborn and known to nobody, and die. A drone divides no more (but to start the organism anew, where only drones are left), so
+ * all of them are there at the first look, and at the second where the kernel left one out (it may while another child
+ * ends: proc(5), task/children). Where a daughter has gone since the look before, the account begins anew, and only with
+ * the next look: she may have been waited for between the reading of the account and that of the children.
  */
 import { gestationMsMax } from "../../../core/limits.ts";
 import type { Check } from "../check.ts";
@@ -23,30 +23,27 @@ export const children: Check = {
   isOn: (rules) => !rules.children,
   everyMs: 0,
   afterMs: 0,
-  watch: ({ uid }, { isCell }) => {
+  watch: ({ uid }, { isCell, areDronesAlone }) => {
     /** Its daughters by process, and who may be one: until when to wait for her to become a cell. */
     const daughters = new Map<string, number>();
     /** Those of the look before. */
     let before: readonly string[] | null = null;
     let faultsBefore: number | null = null;
-    let firstMs: number | null = null;
-    /** Whoever comes now is no daughter. */
-    let isSettled = false;
+    let looks = 0;
 
     return (look, nowMs) => {
       // Before the children: one that begins and ends in between is then seen at the next look.
       const faults = look.reapedFaults();
       const all = look.childrenAndZombies();
       if (faults === null || all === null) return null;
-      firstMs ??= nowMs;
-      isSettled ||= nowMs - firstMs >= gestationMsMax;
+      looks += 1;
 
       const present = new Set<string>();
       for (const child of all) {
         const key = `${child.pid}/${child.startTicks}`;
         present.add(key);
         if (isCell(child)) daughters.set(key, Number.POSITIVE_INFINITY);
-        else if (!daughters.has(key) && !isSettled && mayBeUnborn(look, child, uid))
+        else if (!daughters.has(key) && (looks <= 2 || areDronesAlone()) && mayBeUnborn(look, child, uid))
           daughters.set(key, nowMs + gestationMsMax);
         const untilMs = daughters.get(key);
         if (untilMs !== undefined && (child.isZombie || nowMs < untilMs)) continue;
@@ -58,7 +55,6 @@ export const children: Check = {
       if (areAllThere && faultsBefore !== null && faults > faultsBefore) return overByNow;
       faultsBefore = areAllThere ? faults : null;
       before = [...present];
-      isSettled ||= all.every(({ isZombie }) => isZombie);
       return null;
     };
   },
