@@ -35,8 +35,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "newborns do not vote",
     file: "src/core/ballot.ts",
-    find: "if (knownMsOf(cell) >= maturityMs)",
-    replace: "if (knownMsOf(cell) >= 0)",
+    find: "if (knownMs >= maturityMs)",
+    replace: "if (knownMs >= 0)",
   },
   {
     rule: "new seats of one line stay in the minority",

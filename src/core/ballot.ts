@@ -60,17 +60,18 @@ const isUnborn = (cell: CellBody): boolean => cell.state === "gestating";
 
 /** The cells that may vote, oldest first. The accused is among them; it will not vote, but it counts. */
 export function electorate(state: State, nowMs: number): CellId[] {
-  const voters: CellBody[] = [];
-  const knownMsOf = ({ id }: CellBody): number => nowMs - (state.heardMs.get(id) ?? nowMs);
+  const voters: Array<{ readonly cell: CellBody; readonly knownMs: number }> = [];
   for (const cell of state.alive.values()) {
     if (isUnborn(cell) || state.condemned.has(cell.id)) continue;
     // Whom we see to be infected ourselves is no voter to us, on whichever side it votes.
     if (state.suspects.get(cell.id)?.answer === "infected") continue;
-    if (knownMsOf(cell) >= maturityMs) voters.push(cell);
+    const knownMs = nowMs - (state.heardMs.get(cell.id) ?? nowMs);
+    if (knownMs >= maturityMs) voters.push({ cell, knownMs });
   }
-  const settledMs = settledAfterMs(voters.map(knownMsOf));
-  const settled = voters.filter((cell) => knownMsOf(cell) >= settledMs);
-  const recent = voters.filter((cell) => knownMsOf(cell) < settledMs);
+  const settledMs = settledAfterMs(voters.map(({ knownMs }) => knownMs));
+  const settled: CellBody[] = [];
+  const recent: CellBody[] = [];
+  for (const { cell, knownMs } of voters) (knownMs >= settledMs ? settled : recent).push(cell);
   // In an organism's first moments, and after a death of nearly all, everybody is new and there is nobody to protect.
   const seated = settled.length < electorateMin ? [...settled, ...recent] : withoutSybils(settled, recent);
   return seated.sort(byAge).map((cell) => cell.id);

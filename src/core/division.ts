@@ -7,7 +7,7 @@
  */
 import { assert } from "../lib/assert.ts";
 import { prngNext } from "../lib/prng.ts";
-import type { CellClass, CellId } from "./cell.ts";
+import type { CellClass, CellId, SpecializedClass } from "./cell.ts";
 import { idAlphabet, idLength, specializedClasses } from "./cell.ts";
 import type { Effect } from "./effect.ts";
 import { gestationMsMax, gestationsMax, handDownHopsMax, refractoryMs, unheardCalls } from "./limits.ts";
@@ -55,7 +55,11 @@ export function mayBear(state: State, cellClass: CellClass): boolean {
 
 /** Whether this cell's calls go unanswered for so long that no stem cell can be near enough to hear them. */
 export function isUnheard(state: State): boolean {
-  return specializedClasses.some((cellClass) => state.unanswered[cellClass] >= unheardCalls);
+  return unheardClasses(state).length > 0;
+}
+
+export function unheardClasses(state: State): readonly SpecializedClass[] {
+  return specializedClasses.filter((cellClass) => state.unanswered[cellClass] >= unheardCalls);
 }
 
 /** The daughter's process runs: certify it. */
@@ -109,7 +113,7 @@ export function divideForPool(state: State, nowMs: number, hops = 0): Move {
   return [{ ...state, refractoryUntilMs: nowMs + refractoryMs }, [handDown]];
 }
 
-function livingDaughters(state: State): CellBody[] {
+export function livingDaughters(state: State): CellBody[] {
   return [...state.alive.values()].filter((cell) => cell.mother === state.self);
 }
 

@@ -5,8 +5,8 @@
  * counted, so the pool is not refilled twice. Stem cells renew themselves; a neuron steps in while there are none.
  */
 import { rendezvousRank } from "../lib/hash.ts";
-import { specializedClasses } from "./cell.ts";
-import { divide, divideForPool, isUnheard } from "./division.ts";
+import type { CellClass } from "./cell.ts";
+import { divide, divideForPool, isUnheard, livingDaughters, unheardClasses } from "./division.ts";
 import { gestationsMax, unheardCalls } from "./limits.ts";
 import type { Move } from "./move.ts";
 import { inTurn, still } from "./move.ts";
@@ -43,12 +43,10 @@ function divideToBeHeard(state: State, nowMs: number): Move {
   const count = census(state);
   let [wanted, missing] = [0, 0];
   let isCallingOn = false;
-  for (const cellClass of specializedClasses) {
-    const calls = state.unanswered[cellClass];
-    if (calls < unheardCalls) continue;
+  for (const cellClass of unheardClasses(state)) {
     wanted += Math.max(0, wantedOf(state, cellClass, nowMs) - count[cellClass]);
     missing += Math.max(0, state.dna.population[cellClass].min - count[cellClass]);
-    isCallingOn ||= calls % unheardCalls === 0;
+    isCallingOn ||= state.unanswered[cellClass] % unheardCalls === 0;
   }
   const close = stemDaughtersClose(state);
   const births = Math.max(missing - close, wanted > close || isCallingOn ? 1 : 0);
@@ -59,12 +57,11 @@ function divideToBeHeard(state: State, nowMs: number): Move {
 }
 
 /** Our own that are linked to us, and those on their way. */
-function stemDaughtersClose({ self, alive, kin, gestations }: State): number {
-  let count = 0;
-  for (const { id, class: cellClass, mother } of alive.values())
-    if (mother === self && cellClass === "stem" && kin.has(id) && !gestations.has(id)) count += 1;
-  for (const { class: cellClass } of gestations.values()) if (cellClass === "stem") count += 1;
-  return count;
+function stemDaughtersClose(state: State): number {
+  const isStem = (daughter: { readonly class: CellClass }): boolean => daughter.class === "stem";
+  const { kin, gestations } = state;
+  const linked = livingDaughters(state).filter(({ id }) => kin.has(id) && !gestations.has(id));
+  return linked.filter(isStem).length + [...gestations.values()].filter(isStem).length;
 }
 
 /** Stem cells that are missing, those included that are about to be replaced. */

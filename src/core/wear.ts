@@ -77,8 +77,9 @@ export function accuseWorn(state: State, nowMs: number): Move {
   const place = (cell: CellBody): number =>
     hash32(`renew/${windowOf(nowMs)}/${cell.id}`) + (isUrgent(cell) ? 0 : hashesEnd);
   const due = cellClasses.flatMap((cellClass) => dueOf(state, cellClass, nowMs));
+  const inTurnOfRenewal = due.map((target) => ({ target, place: place(target) })).sort((a, b) => a.place - b.place);
   let move: Move = still(state);
-  for (const target of due.sort((a, b) => place(a) - place(b))) {
+  for (const { target } of inTurnOfRenewal) {
     const reason = reasonOf(move[0], target, nowMs);
     if (reason === null || !mayGo(move[0], target.class, reason, nowMs)) continue;
     move = inTurn(move, nowMs, (s) => castVote(s, target.id, reason, nowMs));
