@@ -135,6 +135,37 @@ export const mutations: readonly Mutation[] = [
     find: "if (id === state.self) return inTurn(",
     replace: "if (id === state.self && nowMs < 0) return inTurn(",
   },
+  // Solitude.
+  {
+    rule: "nothing is grown before strangers were looked for",
+    file: "src/core/step.ts",
+    find: "  if (isLookingForStrangers(state)) return still(state);\n",
+    replace: "",
+  },
+  {
+    rule: "the organism is left to strangers who can grow it",
+    file: "src/core/solitude.ts",
+    find: "isAble && !(knowsUs && isPatient)",
+    replace: "isAble && nowMs < 0",
+  },
+  {
+    rule: "who knows us is waited for",
+    file: "src/core/solitude.ts",
+    find: "!(knowsUs && isPatient)",
+    replace: "true",
+  },
+  {
+    rule: "of strangers who can grow nothing one goes ahead",
+    file: "src/core/solitude.ts",
+    find: "knowsUs || id < state.self)",
+    replace: "knowsUs)",
+  },
+  {
+    rule: "the dead and the condemned are no strangers",
+    file: "src/core/solitude.ts",
+    find: " && !condemned.has(id) && !records.has(deathKey(id))",
+    replace: "",
+  },
   // Suspicion.
   {
     rule: "a suspect has time to answer",

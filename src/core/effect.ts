@@ -27,6 +27,8 @@ export type Effect =
   | { readonly type: "become"; readonly class: CellClass }
   /** Ask the kernel whether that very process runs. Answered by `inspected`. */
   | { readonly type: "inspect"; readonly id: CellId; readonly pid: number; readonly startTicks: number }
+  /** Look whether cells of this organism live of whom we have never heard. Answered by `strangers`. */
+  | { readonly type: "seek-strangers" }
   /** Ask that cell's process whether it is well. Answered by `probed`. */
   | { readonly type: "probe"; readonly id: CellId; readonly pid: number }
   /** Sign a vote of our own. Answered by `voted`. */

@@ -6,6 +6,7 @@ import type { CellClass, CellId } from "./cell.ts";
 import type { KinMessage } from "./message.ts";
 import type { Vote } from "./ballot.ts";
 import type { Answer } from "./suspicion.ts";
+import type { Stranger } from "./solitude.ts";
 import type { Vitals } from "./tally.ts";
 import type { Wear } from "./wear.ts";
 import type { AppBody, BanBody, OrganismRecord } from "./record.ts";
@@ -34,6 +35,8 @@ export type Happening =
   | { readonly type: "inspected"; readonly id: CellId; readonly running: boolean; readonly wear: Wear | null }
   /** The answer to `probe`. */
   | { readonly type: "probed"; readonly id: CellId; readonly answer: Answer }
+  /** The answer to `seek-strangers`: those that answered, but for those whom we know, the dead included. */
+  | { readonly type: "strangers"; readonly found: readonly Stranger[] }
   /** A vote of our own, signed by the host. */
   | { readonly type: "voted"; readonly vote: Vote }
   /** Something other than a kin link makes us doubt that a cell lives (an axon that broke). */

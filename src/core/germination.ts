@@ -6,7 +6,7 @@
  * off an egg, for it has work in its hands that an egg must not drop.
  */
 import type { CellClass } from "./cell.ts";
-import type { Move } from "./move.ts";
+import type { Move, Rule } from "./move.ts";
 import { inTurn, still } from "./move.ts";
 import { divide } from "./division.ts";
 import { growthIsHeld, watchTheApp } from "./app-trouble.ts";
@@ -33,18 +33,13 @@ export function specialize(state: State, cellClass: CellClass): Move {
   return inTurn(begun, 0, (s) => announce(s, { class: cellClass, state: "live" }), watchTheApp);
 }
 
-/** At each control period: are we the one who must start over? */
-export function regenerate(state: State, nowMs: number): Move {
-  if (ableMembersOf(state, "neuron").length + ableMembersOf(state, "stem").length + census(state).egg > 0)
-    return still(state);
-  if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isNext(state)) return still(state);
-  return divide(state, "egg", nowMs, { fresh: state.class === "drone" });
-}
-
-/** A stem cell that is all alone need not call for a neuron: it goes back to being an egg. */
-export function reawaken(state: State, nowMs: number): Move {
-  if (state.class !== "stem" || state.alive.size > 1) return still(state);
-  return germinate({ ...state, class: "egg" }, nowMs);
+/** How this cell starts over, where it is the one who must, as far as it knows; else null. */
+export function regenerationOf(state: State, nowMs: number): Rule | null {
+  // A stem cell that is all alone need not call for a neuron: it goes back to being an egg.
+  if (state.class === "stem" && state.alive.size === 1) return (s, t) => germinate({ ...s, class: "egg" }, t);
+  if (ableMembersOf(state, "neuron").length + ableMembersOf(state, "stem").length + census(state).egg > 0) return null;
+  if (state.gestations.size > 0 || nowMs < state.refractoryUntilMs || !isNext(state)) return null;
+  return (s, t) => divide(s, "egg", t, { fresh: s.class === "drone" });
 }
 
 /**

@@ -57,6 +57,13 @@ export const gestationMsMax = 20_000;
 /** Drones that die within this time of each other died of one cause, which is seldom the app: it counts as one crash. */
 export const episodeMs = 500;
 
+/**
+ * Who is to grow the organism anew looks so often for others that live, and waits so long for those that are to grow it instead or
+ * know us: they find us within seconds, or are as lost as we are.
+ */
+export const seekStrangersMs = 4 * controlPeriodMs;
+export const solitudeMsMax = 10_000;
+
 /** Births that a cell has under way at a time; more would only make each slower. */
 export const gestationsMax = 3;
 

@@ -105,6 +105,8 @@ export interface State {
   /** Daughters that do not live yet. Invariant: size <= gestationsMax. */
   readonly gestations: ReadonlyMap<CellId, Gestation>;
   readonly refractoryUntilMs: number;
+  /** While it is for us to grow the organism anew: since when, and when we last looked for strangers. */
+  readonly solitude: { readonly sinceMs: number; readonly askedMs: number; readonly isAnswered: boolean } | null;
 
   readonly app: AppOutlook;
   /** A drone whose own app would not come up: it leaves as soon as somebody else is known to live. */

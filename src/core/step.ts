@@ -26,6 +26,7 @@ import {
   recordsToTell,
   takeIn,
 } from "./roster.ts";
+import { heedStrangers, isLookingForStrangers, seekStrangers } from "./solitude.ts";
 import type { State } from "./state.ts";
 import { absorb, isPlausible, noHormones } from "./hormone.ts";
 import { compareDigests, hearTally, noVitals, shareTallies } from "./tally.ts";
@@ -44,7 +45,7 @@ import {
 import { bear, conceived, divideForPool, gestationEnded } from "./division.ts";
 import { callForTheMissing, passOn } from "./population.ts";
 import { differentiate } from "./differentiation.ts";
-import { germinate, reawaken, regenerate } from "./germination.ts";
+import { germinate } from "./germination.ts";
 import { forgive, heedApp, heedCrashes, reportApp } from "./app-trouble.ts";
 import { poolDeficit, replenish } from "./pool.ts";
 import { closeBallots, takeVotes, windowOf } from "./ballot.ts";
@@ -124,6 +125,7 @@ export function beBorn(birth: Birth, nowMs: number): Move {
     >,
     gestations: new Map(),
     refractoryUntilMs: nowMs,
+    solitude: null,
     app: { known: null, retryAtMs: nowMs, crashesMs: [], reportedCrashMs: -1 },
     stop: null,
     isUseless: false,
@@ -193,6 +195,8 @@ function react(state: State, event: Event): Move {
         : death(state, event.id);
     case "probed":
       return heedAnswer(state, event.id, event.answer, nowMs);
+    case "strangers":
+      return heedStrangers(state, event.found, nowMs);
     case "voted":
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":
@@ -253,16 +257,14 @@ function control(state: State, nowMs: number): Move {
 
 /** Whoever is about to sleep makes up for nobody who has left already. */
 function growOrSleep(state: State, nowMs: number): Move {
-  const growth: readonly Rule[] = [
-    heedCrashes,
-    reawaken,
-    regenerate,
-    callForTheMissing,
-    differentiate,
-    replenish,
-    layEgg,
-  ];
-  return isFallingAsleep(state, nowMs) ? fallAsleep(state, nowMs) : inTurn(still(state), nowMs, ...growth);
+  return isFallingAsleep(state, nowMs)
+    ? fallAsleep(state, nowMs)
+    : inTurn(still(state), nowMs, heedCrashes, seekStrangers, grow);
+}
+
+function grow(state: State, nowMs: number): Move {
+  if (isLookingForStrangers(state)) return still(state);
+  return inTurn(still(state), nowMs, callForTheMissing, differentiate, replenish, layEgg);
 }
 
 /** An egg that is not in charge of the organism any more, and is about to leave, may still be knocked at. */

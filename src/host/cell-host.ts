@@ -23,6 +23,7 @@ import type { Move } from "../core/move.ts";
 import { decayed, isPlausible } from "../core/hormone.ts";
 import { isShunned } from "../core/kinship.ts";
 import { cellOfProcess, ownerOfProcess } from "../core/roster.ts";
+import { isStranger } from "../core/solitude.ts";
 import type { State } from "../core/state.ts";
 import { assertInvariants } from "../core/invariant.ts";
 import type { Birth } from "../core/step.ts";
@@ -88,6 +89,7 @@ import {
   whoLives,
 } from "./run-dir.ts";
 import { isSupervised, ServicePulse } from "./service-manager.ts";
+import { seekStrangers } from "./strangers.ts";
 import { TallyThrift } from "./tally-thrift.ts";
 import { watchFiles } from "./watch-files.ts";
 import { WearGauge } from "./wear-gauge.ts";
@@ -581,6 +583,8 @@ export class CellHost {
         return this.#send(effect);
       case "become":
         return this.#become(effect.class);
+      case "seek-strangers":
+        return void this.#seekStrangers();
       case "inspect":
         // On the round nobody but the condemned is doubted for a reason, and it comes by again.
         return isOnRound && !this.#state.condemned.has(effect.id)
@@ -738,6 +742,18 @@ export class CellHost {
     this.#silent.set(id, after);
     for (const other of this.#silent.keys()) if (!this.#state.alive.has(other)) this.#silent.delete(other);
     this.dispatch({ type: "probed", id, answer: silenceOf(last, after) });
+  }
+
+  async #seekStrangers(): Promise<void> {
+    const { run, birth } = this.#options;
+    const found = await seekStrangers(run, {
+      organism: this.#organism,
+      id: this.#id,
+      hasGuests: birth.guest !== null,
+      timeoutMs: this.#dna.vote.probeTimeoutMs,
+      isStranger: (id) => isStranger(this.#state, id),
+    });
+    this.dispatch({ type: "strangers", found });
   }
 
   #kill({ id, pid, startTicks }: Effect & { type: "kill" }): void {

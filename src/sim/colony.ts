@@ -231,6 +231,7 @@ export class Colony {
       case "enforce":
       case "recall":
       case "log":
+      case "seek-strangers":
         return;
       default:
         return unreachable(effect);

@@ -33,6 +33,8 @@ import { ballotWindowMs, testimonyHopsMax, tickMs } from "../core/limits.ts";
 import { isShunned } from "../core/kinship.ts";
 import type { Move } from "../core/move.ts";
 import { isElder, ownerOfProcess } from "../core/roster.ts";
+import type { Stranger } from "../core/solitude.ts";
+import { isStranger, strangerOf } from "../core/solitude.ts";
 import type { State } from "../core/state.ts";
 import type { Suspect } from "../core/suspicion.ts";
 import { beBorn, nextWakeMs, step } from "../core/step.ts";
@@ -505,6 +507,8 @@ export class World {
         );
       case "probe":
         return this.#probe(cell, effect.id);
+      case "seek-strangers":
+        return this.#seekStrangers(cell);
       case "kill":
         return this.#execute(cell, effect);
       case "drain":
@@ -539,6 +543,19 @@ export class World {
     // Who is well but out of reach is seen to go about its work.
     const otherwise = this.#areApart(cell.id, id) ? "busy" : "answered";
     this.tell(cell.id, { type: "probed", id, answer: this.cells.get(id)?.halted ?? otherwise });
+  }
+
+  /** All sockets are in one folder: who answers is found, whether anybody knows it or not. */
+  #seekStrangers(cell: SimCell): void {
+    this.#after("message", () => {
+      const found: Stranger[] = [];
+      for (const { id, runs, halted, state } of this.cells.values()) {
+        if (!runs || halted !== null || state === null || cell.state === null) continue;
+        if (!isStranger(cell.state, id) || this.#areApart(cell.id, id)) continue;
+        found.push(strangerOf(id, [...state.alive.values()], cell.id));
+      }
+      this.#after("message", () => this.tell(cell.id, { type: "strangers", found }));
+    });
   }
 
   #hangsNow(cell: SimCell): boolean {

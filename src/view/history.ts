@@ -99,6 +99,10 @@ export function describeEvent(event: Event): string {
       return `inspected ${short(event.id)}: ${event.running ? "runs" : "is gone"}${describeWear(event.wear)}`;
     case "probed":
       return `probed ${short(event.id)}: ${event.answer}`;
+    case "strangers":
+      return event.found.length === 0
+        ? "no strangers"
+        : `strangers: ${event.found.map(({ id }) => short(id)).join(", ")}`;
     case "voted":
       return `voted on ${short(event.vote.charge.target)}: ${event.vote.charge.reason}`;
     case "app":

@@ -35,6 +35,21 @@ function counts(world: World): Record<string, number> {
   return count;
 }
 
+/** As if its mother had died before she told anybody of it, and all whom it knew have died since. */
+function estrange(world: World, id: string): void {
+  const isOf = (key: string): boolean => key.endsWith(`/${id}`);
+  for (const cell of world.cells.values()) {
+    const { state } = cell;
+    if (state === null || !cell.runs) continue;
+    const keeps = cell.id === id ? isOf : (key: string): boolean => !isOf(key);
+    const alive = new Map([...state.alive].filter(([other]) => keeps(`cell/${other}`)));
+    const kin = new Set([...state.kin].filter((peer) => alive.has(peer)));
+    for (const peer of cell.links.keys()) if (!kin.has(peer)) cell.links.delete(peer);
+    const records = new Map([...state.records].filter(([key]) => !key.startsWith("cell/") || keeps(key)));
+    cell.state = { ...state, alive, kin, records, doubted: new Set(), suspects: new Map(), tallies: new Map() };
+  }
+}
+
 const executed = (world: World): string[] => world.executions.map(({ id }) => id);
 
 /** One root, everybody else linked to exactly one elder, and everybody reachable: a tree. */
@@ -127,6 +142,34 @@ describe("an organism", () => {
         assert.ok(neuron >= 1 && bCells >= 1 && drones >= 2, `seed ${seed}: ${JSON.stringify(counts(world))}`);
         assertOneTree(world);
       }
+    }
+  });
+
+  test("is left by a cell that has lost all whom it knew, and of whom nobody else knows", () => {
+    for (const seed of seeds) {
+      for (const survivor of ["neuron", "b-cell", "drone", "stem"] as const) {
+        const world = grown(seed, { stemPool: 4 });
+        world.run(10_000);
+        const stray = world.ofClass(survivor).at(-1)?.self ?? "";
+        estrange(world, stray);
+        world.run(20_000);
+        assert.equal(world.cells.get(stray)?.runs, false, `seed ${seed}, ${survivor}`);
+        assert.deepEqual(world.executions, []);
+        assert.deepEqual(counts(world), { ...whole, stem: 4 }, `seed ${seed}, ${survivor}`);
+        assertOneTree(world);
+      }
+    }
+  });
+
+  test("is one again when nobody is left but cells that know nothing of each other", () => {
+    for (const seed of seeds) {
+      const world = grown(seed);
+      const left = [...world.ofClass("drone"), ...world.ofClass("b-cell")].map(({ self }) => self);
+      for (const { self } of world.living()) if (!left.includes(self)) world.kill(self);
+      for (const id of left) estrange(world, id);
+      world.run(20_000);
+      assert.deepEqual(counts(world), whole, `seed ${seed}`);
+      assertOneTree(world);
     }
   });
 
