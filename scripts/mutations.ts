@@ -567,9 +567,9 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "while all fall asleep nobody is made up for",
     file: "src/core/step.ts",
-    find: "return isFallingAsleep(state, nowMs) ? fallAsleep(state, nowMs) : inTurn(still(state), nowMs, ...growth);",
+    find: "    ? fallAsleep(state, nowMs)\n    : inTurn(still(state), nowMs, heedCrashes, seekStrangers, grow);",
     replace:
-      "return inTurn(still(state), nowMs, ...growth, (s, t) => (isFallingAsleep(s, t) ? fallAsleep(s, t) : still(s)));",
+      "    ? inTurn(still(state), nowMs, heedCrashes, seekStrangers, grow, fallAsleep)\n    : inTurn(still(state), nowMs, heedCrashes, seekStrangers, grow);",
   },
   {
     rule: "drones outlast the B cells on the way to sleep",

@@ -12,7 +12,8 @@ import { cellSocketPath, runDir } from "../../src/host/run-dir.ts";
 import { seededRandom } from "../../scripts/seeded-random.ts";
 import { open, readAll } from "./client.ts";
 import { breakOff, inspectable } from "./inspector.ts";
-import { ofClass, type Organism, type PsCell, sharedOrganism, watchLife } from "./organism.ts";
+import { startFakeCell } from "../support/fake-organism.ts";
+import { ofClass, type Organism, type PsCell, sharedOrganism, startOrganism, watchLife } from "./organism.ts";
 import { signalFound, startTicksOf } from "./processes.ts";
 import { within } from "./wait.ts";
 
@@ -137,6 +138,30 @@ describe("after the death of all but", () => {
     await organism().until("an answer", async () => (await organism().request({ path: "/pid" })).status === 200);
     await wholeAgain(organism(), survivor);
   });
+});
+
+describe("who is left alone while others live that do not know it", () => {
+  for (const cellClass of ["stem", "drone"] as const) {
+    test(`a ${cellClass} leaves the organism to them`, async (t) => {
+      const organism = await startOrganism(t, options);
+      await organism.request({ path: "/pid" });
+      const survivor = ofClass(await atRest(organism), cellClass).at(-1) ?? assert.fail(`there is a ${cellClass}`);
+      // Such others come about by accidents that cannot be had to order: it is a fake one that says it has a neuron.
+      await startFakeCell(t, {
+        id: "stranger22",
+        class: "neuron",
+        base: join(organism.home, "run", "cellws"),
+        name: organism.name,
+        organism: organism.file.organism,
+        records: false,
+      });
+      const lives = watchLife(survivor);
+      await killAllBut(organism, [survivor.pid]);
+      await organism.until("it to have left", () => !lives());
+      assert.match(organism.logs(), new RegExp(`"cell":"${survivor.id}"[^\\n]*"event":"unknown"`));
+      assert.deepEqual(organism.cellPids(), [], "and nobody was born");
+    });
+  }
 });
 
 async function killAllBut(organism: Organism, spared: readonly number[]): Promise<void> {

@@ -85,6 +85,14 @@ export function organismFile(name: string): OrganismFile {
   };
 }
 
+/** One alone, in a run directory that is there. */
+export function startFakeCell(
+  t: TestContext,
+  { id, base, name, ...cell }: Partial<FakeCell> & { id: string; base: string; name: string },
+): Promise<RunningCell> {
+  return startCell(t, completeCell(id, cell, { base, name }));
+}
+
 function completeCell(id: string, cell: Partial<FakeCell>, { base, name }: { base: string; name: string }): FakeCell {
   const bornAt = new Date(Date.now() - 125_000).toISOString();
   return {
