@@ -196,7 +196,7 @@ function react(state: State, event: Event): Move {
     case "probed":
       return heedAnswer(state, event.id, event.answer, nowMs);
     case "strangers":
-      return heedStrangers(state, event.found, nowMs);
+      return inTurn(heedStrangers(state, event.found, nowMs), nowMs, growAlone);
     case "voted":
       return takeVotes(state, [event.vote], null, nowMs);
     case "doubt":
@@ -260,6 +260,11 @@ function growOrSleep(state: State, nowMs: number): Move {
   return isFallingAsleep(state, nowMs)
     ? fallAsleep(state, nowMs)
     : inTurn(still(state), nowMs, heedCrashes, seekStrangers, grow);
+}
+
+/** What the look around left undone until it was known that there are no strangers. */
+function growAlone(state: State, nowMs: number): Move {
+  return state.solitude?.isAnswered === true ? grow(state, nowMs) : still(state);
 }
 
 function grow(state: State, nowMs: number): Move {
