@@ -16,7 +16,7 @@ import { createCellLog } from "../host/log.ts";
 import { isGuest } from "../host/membrane/guest.ts";
 import { readRebirth } from "../host/membrane/rebirth.ts";
 import { ownIdentity } from "../host/proc.ts";
-import { runDir, withDoors } from "../host/run-dir.ts";
+import { runDir, withDoors, writeOrganismFile } from "../host/run-dir.ts";
 import { bodies } from "./bodies.ts";
 
 /** A mother that does not speak is dead, or so loaded that somebody else has been born meanwhile. */
@@ -39,7 +39,8 @@ async function main(): Promise<void> {
     if (host === null) early.push(connection);
     else host.takeHanded(connection);
   };
-  const birth = reborn?.birth ?? (await askForBirth(keys, take));
+  const { package: birth, announcement } =
+    reborn === null ? await askForBirth(keys, take) : { package: reborn.birth, announcement: null };
   const { guest } = birth;
   const base = runDir(birth.name, birth.runBase);
   const run = guest === null ? base : withDoors(base, guest.doors);
@@ -80,10 +81,14 @@ async function main(): Promise<void> {
   stopOnSignals(living, log);
   for (const connection of early) living.takeHanded(connection);
   await living.start();
+  if (announcement !== null) writeOrganismFile(base, announcement);
   say({ type: "born" });
 }
 
-function askForBirth(keys: KeyPair, take: (connection: TakenConnection) => void): Promise<BirthPackage> {
+function askForBirth(
+  keys: KeyPair,
+  take: (connection: TakenConnection) => void,
+): Promise<MotherMessage & { type: "birth" }> {
   return new Promise((resolve) => {
     const orphaned = (): void => process.exit(1);
     const timer = setTimeout(orphaned, birthMsMax);
@@ -92,7 +97,7 @@ function askForBirth(keys: KeyPair, take: (connection: TakenConnection) => void)
       if (message.type === "birth") {
         clearTimeout(timer);
         process.off("disconnect", orphaned);
-        resolve(message.package);
+        resolve(message);
       } else if (socket !== undefined) {
         take({ socket, listener: message.listener });
       }

@@ -3,7 +3,7 @@
  * the daughter stands on its own. The launcher bears the egg in the same way.
  *
  *   daughter -> mother   conceived { publicKey }
- *   mother -> daughter   birth { ... }        what a cell is born with (BirthPackage)
+ *   mother -> daughter   birth { ... }        what a cell is born with (BirthPackage); an egg announces the organism itself
  *   mother -> daughter   connection + socket  held connections, unread, for a B cell
  *   daughter -> mother   born                 it works; the channel is closed
  *
@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import type { CellClass, CellId } from "../core/cell.ts";
 import type { CellBody, OrganismRecord } from "../core/record.ts";
 import type { Dna } from "../dna/dna.ts";
+import type { OrganismFile } from "../wire/control.ts";
 import type { ListenAddress, TakenConnection } from "./listeners.ts";
 import type { Guest } from "./membrane/guest.ts";
 import { readProc } from "./proc.ts";
@@ -45,7 +46,12 @@ export interface BirthPackage {
 }
 
 export type MotherMessage =
-  | { readonly type: "birth"; readonly package: BirthPackage }
+  | {
+      readonly type: "birth";
+      readonly package: BirthPackage;
+      /** What an egg writes to organism.json when it needs nobody any more; null for all others. */
+      readonly announcement: OrganismFile | null;
+    }
   | { readonly type: "connection"; readonly listener: number };
 export type DaughterMessage = { readonly type: "conceived"; readonly publicKey: string } | { readonly type: "born" };
 
@@ -125,8 +131,8 @@ export class Womb {
     });
   }
 
-  bear(birthPackage: BirthPackage): void {
-    this.#say({ type: "birth", package: birthPackage });
+  bear(birthPackage: BirthPackage, announcement: OrganismFile | null = null): void {
+    this.#say({ type: "birth", package: birthPackage, announcement });
   }
 
   /** Hands a connection over. It is closed here once the kernel has taken it to the daughter. */

@@ -1,6 +1,7 @@
 /**
  * The launch of an organism: the sockets are opened, the egg is borne, and from there on it lives by itself. Who launches is
- * no cell and has no authority; it can die at once and nothing changes.
+ * no cell and has no authority; once organism.json is there it can die, and nothing changes. The egg writes that file itself:
+ * before it has been told what it is born with, it cannot live without the launcher, and nobody should think that it does.
  */
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -15,7 +16,7 @@ import type { ListenAddress, OpenListeners } from "./listeners.ts";
 import { openListeners } from "./listeners.ts";
 import type { Guest } from "./membrane/guest.ts";
 import type { RunDir } from "./run-dir.ts";
-import { createRunDir, dnaPath, doorsOf, removeRunDir, runBase, writeOrganismFile } from "./run-dir.ts";
+import { createRunDir, dnaPath, doorsOf, removeRunDir, runBase } from "./run-dir.ts";
 
 export interface LaunchRequest {
   readonly dna: Dna;
@@ -67,24 +68,26 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
             conceived: ({ pid, publicKey }) => {
               eggPid = pid;
               file = describe(organismId(publicKey));
-              writeOrganismFile(run, file);
-              womb.bear({
-                organism: file.organism,
-                name: dna.name,
-                id: eggId,
-                class: "egg",
-                urgent: false,
-                dna,
-                revision,
-                runBase: runBase(),
-                listeners: appAddresses,
-                admin: adminAddress,
-                awokenAtMs: null,
-                socketsAreKept: passedFds.length > 0,
-                guest: guest === null ? null : { ...guest, doors: doorsOf(run) ?? run.cellsDir },
-                certificate: null,
-                records: [],
-              });
+              womb.bear(
+                {
+                  organism: file.organism,
+                  name: dna.name,
+                  id: eggId,
+                  class: "egg",
+                  urgent: false,
+                  dna,
+                  revision,
+                  runBase: runBase(),
+                  listeners: appAddresses,
+                  admin: adminAddress,
+                  awokenAtMs: null,
+                  socketsAreKept: passedFds.length > 0,
+                  guest: guest === null ? null : { ...guest, doors: doorsOf(run) ?? run.cellsDir },
+                  certificate: null,
+                  records: [],
+                },
+                file,
+              );
               for (const connection of taken) womb.hand(connection);
             },
             born: () => {

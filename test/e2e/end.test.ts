@@ -3,12 +3,13 @@
  * latter at the end of every organism of every test; here it is how and when.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { WebSocket } from "ws";
 import { type ClientResponse, open, RawConnection, readAll } from "./client.ts";
 import { accepts } from "./plain.ts";
-import { type Organism, startOrganism, watchLife } from "./organism.ts";
+import { Organism, startOrganism, watchLife } from "./organism.ts";
 import { within } from "./wait.ts";
 
 /** So long that nothing in these tests can end because of it. */
@@ -115,6 +116,41 @@ test("an egg whose launcher was killed still wakes", async (t) => {
   organism.launcher.kill("SIGKILL");
   await organism.launcherExit();
   assert.equal((await organism.request({ path: "/pid" })).status, 200);
+});
+
+describe("when the launcher is killed while it starts an organism, either that lives or nothing does", () => {
+  const hasLog = ({ runDir }: Organism) => existsSync(join(runDir, "log", "cellws.log"));
+  /** What can be seen of the start from outside, in the order of its coming. */
+  const stages: Array<{ title: string; isReached: (organism: Organism) => boolean }> = [
+    { title: "the name is taken", isReached: ({ runDir }) => existsSync(join(runDir, "launcher.json")) },
+    { title: "the log is there for the egg", isReached: hasLog },
+    {
+      title: "the egg's process is there",
+      isReached: (organism) => hasLog(organism) && organism.cellPids().length > 0,
+    },
+    { title: "the egg has its door", isReached: ({ runDir }) => readdirSync(join(runDir, "cells")).length > 0 },
+    { title: "the organism is announced", isReached: (organism) => organism.isAnnounced() },
+  ];
+
+  for (const { title, isReached } of stages) {
+    test(`once ${title}`, async (t) => {
+      const organism = new Organism({ app: "slow.mjs" });
+      t.after(() => organism.end());
+      organism.launch();
+      await organism.until(title, () => isReached(organism));
+      organism.launcher.kill("SIGKILL");
+      await organism.launcherExit();
+      await organism.until("it to be announced or over", () => {
+        return organism.isAnnounced() || organism.processes().length === 0;
+      });
+      if (organism.isAnnounced()) {
+        await organism.listening();
+        assert.equal((await organism.request({ path: "/pid" })).status, 200);
+      }
+      const { code, stdout, stderr } = await organism.stop();
+      assert.equal(code, 0, `${stdout}${stderr}`);
+    });
+  }
 });
 
 test("the name and the port of an organism that has ended can be taken again", async (t) => {

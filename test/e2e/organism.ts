@@ -222,11 +222,7 @@ export class Organism {
   async listening(): Promise<void> {
     this.#file = await until(
       `${this.name} to write organism.json`,
-      () => {
-        const path = join(this.runDir, "organism.json");
-        if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as OrganismFile;
-        return null;
-      },
+      () => (this.isAnnounced() ? (JSON.parse(readFileSync(this.#fileAt, "utf8")) as OrganismFile) : null),
       {
         explain: () => this.dump(),
         abandon: () => (this.#launcherOver() ? "the launcher has exited" : null),
@@ -268,6 +264,15 @@ export class Organism {
     assert(listen !== undefined, `${this.name} has no listener ${listener}`);
     const anywhere = ["0.0.0.0", "::", ""].includes(listen.host);
     return { host: anywhere ? "127.0.0.1" : listen.host, port: listen.port };
+  }
+
+  /** Whether it lives by itself: its egg has written organism.json. */
+  isAnnounced(): boolean {
+    return existsSync(this.#fileAt);
+  }
+
+  get #fileAt(): string {
+    return join(this.runDir, "organism.json");
   }
 
   get url(): string {
