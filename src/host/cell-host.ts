@@ -50,7 +50,7 @@ import { CellMetrics } from "./cell-metrics.ts";
 import type { Obituary } from "./counts-left.ts";
 import { buryTheDead } from "./counts-left.ts";
 import { EventRecorder } from "./event-recorder.ts";
-import { greet } from "./handshake.ts";
+import { beTakenIn, greet } from "./handshake.ts";
 import { BanNews } from "./immune/ban-news.ts";
 import { Relay } from "./immune/relay.ts";
 import { Testimony } from "./immune/testimony.ts";
@@ -245,8 +245,11 @@ export class CellHost {
       requests: paths.map((target) => ({ path: target, headers: compared })),
       everyMs,
       ask: (drone, request) => askDrone(asker, drone, request),
+      self: this.#id,
       drones: () =>
-        this.#watchedDrones().flatMap(({ id, state }) => (state === "live" && !this.#accused.has(id) ? [id] : [])),
+        [...this.#state.alive.values()].flatMap((cell) =>
+          cell.state === "live" && this.#isToBeWatched(cell) && !this.#accused.has(cell.id) ? [cell.id] : [],
+        ),
       onFound: (id, found) => this.#accuseByCanary(id, found),
       wait: sleep,
     });
@@ -417,7 +420,9 @@ export class CellHost {
   #glanceAround(): void {
     const nowMs = performance.now();
     for (const [id, finding] of this.#watchers.glance(this.#watchedDrones(), nowMs)) this.#accuse(id, finding);
-    if (this.#canaries === null || this.#state.class !== "b-cell" || this.#leaving !== null) return;
+    if (this.#canaries === null || this.#leaving !== null) return;
+    this.#canaries.pursue(nowMs);
+    if (this.#state.class !== "b-cell") return;
     // Where no client asks anything, nor do we: the organism may want to sleep.
     const quietMs = this.#presentBody?.quietMs?.() ?? Number.POSITIVE_INFINITY;
     if (quietMs < Math.max(canaryQuietMsMin, this.#dna.membrane.canary.everyMs)) this.#canaries.look(nowMs);
@@ -875,7 +880,7 @@ export class CellHost {
   }
 
   async #connect(to: CellId): Promise<void> {
-    const met = await this.#greet(to, "kin");
+    const met = await beTakenIn(await this.#greet(to, "kin"));
     if (met.ok) return this.#linked(met.record, met.socket, met.rest);
     this.#log.debug("link-failed", { to, reason: met.reason }, `no link to ${to}: ${met.reason}`);
     this.dispatch({ type: "connect-failed", peer: to });
@@ -910,6 +915,8 @@ export class CellHost {
     });
     this.#links.set(peer, link);
     this.dispatch({ type: "link-opened", peer, record });
+    // It was not there when it was said. Whom a canary has found nobody sees who does not ask.
+    for (const id of this.#accused) if (this.#state.alive.has(id)) link.send({ type: "suspect", id, by: this.#id });
   }
 
   /** What no honest cell sends; or that a hormone is one too many, which may be lost. */

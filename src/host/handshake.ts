@@ -68,6 +68,30 @@ export async function greet(socket: Socket, purpose: LinkPurpose, own: Credentia
   return talk.done(record);
 }
 
+/**
+ * For a kin link the connector has not been taken in before it hears the first word: the acceptor judges last, tells what it holds
+ * if it likes us, and closes if it does not. A link that was taken for open until it closed would be sought anew at once, by
+ * someone who is accused a thousand times a second.
+ */
+export async function beTakenIn(met: Met): Promise<Met> {
+  if (!met.ok || met.rest.length > 0) return met;
+  const { socket } = met;
+  const { promise, resolve } = Promise.withResolvers<Buffer | null>();
+  const heard = (word: Buffer): void => resolve(word);
+  const refused = (): void => resolve(null);
+  // Who is slow to speak has not refused.
+  const timer = setTimeout(() => resolve(met.rest), handshakeMsMax);
+  socket.on("data", heard).on("end", refused).on("close", refused);
+  if (socket.destroyed) refused();
+  else socket.resume();
+  const rest = await promise;
+  clearTimeout(timer);
+  socket.off("data", heard).off("end", refused).off("close", refused).pause();
+  if (rest !== null) return { ...met, rest };
+  socket.destroy();
+  return { ok: false, reason: "it was asked, and did not take us in" };
+}
+
 /** The acceptor's side; `line` is the first line, already read, and `rest` what came with it. */
 export async function receive(
   socket: Socket,

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { AskDrone, CanaryAnswer, CanaryRequest } from "../../src/host/membrane/canary.ts";
 import { canaryAnswer, majorityOf, sendCanary } from "../../src/host/membrane/canary.ts";
-import { CanaryWatch, confirmMs } from "../../src/host/membrane/canary-watch.ts";
+import { CanaryWatch, confirmMs, followUpMsMin, followUpsMax } from "../../src/host/membrane/canary-watch.ts";
 
 const request: CanaryRequest = { path: "/about", headers: ["content-type"] };
 const page = (body: string, status = 200, type = "text/plain"): CanaryAnswer =>
@@ -99,13 +99,14 @@ describe("the answers to a canary", () => {
 
 describe("the watch", () => {
   const a = page("a");
-  function watch(script: Record<string, CanaryAnswer[]>) {
+  function watch(script: Record<string, CanaryAnswer[]>, self = "b-cell") {
     const { ids, ask, asked } = drones(script);
     const found: string[] = [];
     const waits: number[] = [];
     const canaries = new CanaryWatch({
       requests: [request],
       everyMs: 10_000,
+      self,
       ask,
       drones: () => ids,
       onFound: (drone) => void found.push(drone),
@@ -160,5 +161,44 @@ describe("the watch", () => {
     canaries.followUp("y", 5_000);
     await settled();
     assert.ok(asked.length > count);
+  });
+
+  test("looks again where its own looks have missed it, a few times", async () => {
+    // Busy at first; and of each later look both rounds.
+    const { canaries, found, asked, settled } = watch({ x: [a], y: [null, page("b")], z: [a] });
+    canaries.followUp("y", 0);
+    await settled();
+    assert.deepEqual(found, []);
+    canaries.pursue(followUpMsMin - 1);
+    await settled();
+    assert.equal(asked.length, 3, "not at once");
+    canaries.pursue(followUpMsMin);
+    await settled();
+    assert.deepEqual(found, ["y"]);
+
+    const well = watch({ x: [a], y: [a], z: [a] });
+    well.canaries.followUp("y", 0);
+    for (let look = 0; look < 2 * followUpsMax; look += 1) {
+      await well.settled();
+      well.canaries.pursue(look * followUpMsMin);
+    }
+    await well.settled();
+    assert.equal(well.asked.length, 3 * followUpsMax);
+  });
+
+  test("of a drone counts its own answer, and does not judge itself", async () => {
+    const three = { x: [a], y: [page("b")], z: [a] };
+    const sibling = watch(three, "x");
+    sibling.canaries.followUp("y", 0);
+    await sibling.settled();
+    assert.deepEqual(sibling.found, ["y"]);
+
+    const suspect = watch(three, "y");
+    suspect.canaries.followUp("y", 0);
+    await suspect.settled();
+    assert.deepEqual(suspect.asked, []);
+    suspect.canaries.followUp("x", 0);
+    await suspect.settled();
+    assert.deepEqual([suspect.found, suspect.asked.length > 0], [[], true]);
   });
 });

@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { CellBody, OrganismRecord } from "../../src/core/record.ts";
 import type { Credentials } from "../../src/host/handshake.ts";
-import { greet, receive } from "../../src/host/handshake.ts";
+import { beTakenIn, greet, receive } from "../../src/host/handshake.ts";
 import type { Acquaintance, KeyPair } from "../../src/host/identity.ts";
 import {
   isSignedBy,
@@ -227,6 +227,34 @@ describe("a handshake", () => {
     await meet(orphan([egg, daughter]), forgetful, ({ acceptor }) => assert.equal(acceptor.ok, true));
     await meet(orphan([]), forgetful, ({ acceptor }) => {
       assert.deepEqual(acceptor, { ok: false, reason: "its mother is not known" });
+    });
+  });
+
+  test("has not taken the connector in before the acceptor's first word, which is kept for the link", async (t) => {
+    await meet(daughterCredentials, eggCredentials, async ({ connector, acceptor }) => {
+      assert.ok(connector.ok && acceptor.ok);
+      const taken = beTakenIn(connector);
+      acceptor.socket.write("welcome\n");
+      const met = await taken;
+      assert.ok(met.ok);
+      assert.equal(met.rest.toString(), "welcome\n");
+      assert.equal((await beTakenIn(met)) === met, true, "who has spoken need not again");
+    });
+    const disappointed = { ...eggCredentials, whyNotMet: () => "it is infected" };
+    await meet(daughterCredentials, disappointed, async ({ connector, acceptor }) => {
+      assert.deepEqual([connector.ok, acceptor.ok], [true, false]);
+      const met = await beTakenIn(connector);
+      assert.equal(met.ok, false);
+      assert.ok(connector.ok && connector.socket.destroyed);
+      assert.equal((await beTakenIn(connector)).ok, false, "nor of one that is closed already");
+    });
+    await meet(daughterCredentials, eggCredentials, async ({ connector }) => {
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      const taken = beTakenIn(connector);
+      t.mock.timers.tick(2_000);
+      const met = await taken;
+      t.mock.timers.reset();
+      assert.equal(met.ok, true, "who is slow to speak has not refused");
     });
   });
 
