@@ -77,7 +77,11 @@ export class CanaryWatch {
     for (const [suspect, { looksLeft, dueMs }] of this.#followed) {
       if (looksLeft === 0 || nowMs < dueMs) continue;
       const drones = this.#options.drones();
-      if (!drones.includes(suspect)) continue;
+      if (!drones.includes(suspect)) {
+        // It is dead, or we have found what there was: else every turn would ask for it anew.
+        this.#followed.delete(suspect);
+        continue;
+      }
       this.#followed.set(suspect, { looksLeft: looksLeft - 1, dueMs: nowMs + followUpMsMin });
       const siblings = drones.filter((drone) => drone !== suspect);
       return void this.#judge([suspect, ...siblings.slice(0, dronesPerRoundMax - 1)]);
